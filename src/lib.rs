@@ -1,1 +1,12 @@
-//! Clawdet.
+//! Clawdet sells and runs personal AI assistants, each on a server of its own.
+//!
+//! The code map: one line per module, lowest layer first.
+
+/// The words everything else is written in: kinds, names, conditions, reasons.
+pub mod api;
+/// What time it is.
+pub mod clock;
+/// Runs one reconciler over one kind.
+pub mod controller;
+/// What we ask of the outside world; one vendor, one file.
+pub mod provider;
