@@ -149,19 +149,66 @@ pub struct SpareAddress {
     pub created: Timestamp,
 }
 
-/// Every server of every project, complete, with our installation's mark or our name prefix.
+/// Every server of every project, complete, that carries our installation's mark or our name prefix.
 #[derive(Clone, Debug)]
 pub struct Fleet {
-    pub servers: BTreeMap<ServerId, Server>,
-    pub begun: Instant,
+    servers: BTreeMap<ServerId, Server>,
+    by_owner: BTreeMap<Uid, Vec<ServerId>>,
+    by_name: BTreeMap<ServerName, Vec<ServerId>>,
+    begun: Instant,
 }
 
 impl Fleet {
-    /// All servers that carry this instance's mark, oldest first.
-    pub fn of<'a>(&'a self, uid: &'a Uid) -> impl Iterator<Item = &'a Server> {
-        self.servers
-            .values()
-            .filter(move |server| server.owner.is(uid))
+    /// `begun` is when the first request of the list was sent.
+    pub fn new(servers: impl IntoIterator<Item = Server>, begun: Instant) -> Self {
+        let servers: BTreeMap<_, _> = servers.into_iter().map(|s| (s.id.clone(), s)).collect();
+        let mut by_owner: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, server) in &servers {
+            if let Owner::Ours(uid) = &server.owner {
+                by_owner.entry(uid.clone()).or_default().push(id.clone());
+            }
+            by_name
+                .entry(server.name.clone())
+                .or_default()
+                .push(id.clone());
+        }
+        Self {
+            servers,
+            by_owner,
+            by_name,
+            begun,
+        }
+    }
+
+    pub fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.servers.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.servers.is_empty()
+    }
+
+    pub fn get(&self, id: &ServerId) -> Option<&Server> {
+        self.servers.get(id)
+    }
+
+    /// All servers that carry this instance's mark or name, each once, by id.
+    pub fn of(&self, uid: &Uid, name: &ServerName) -> Vec<&Server> {
+        let marked = self.by_owner.get(uid).into_iter().flatten();
+        let named = self.by_name.get(name).into_iter().flatten();
+        let ids: std::collections::BTreeSet<_> = marked.chain(named).collect();
+        ids.into_iter()
+            .filter_map(|id| self.servers.get(id))
+            .collect()
     }
 }
 
@@ -261,13 +308,48 @@ pub struct Record {
 /// Every record of the zone, complete.
 #[derive(Clone, Debug)]
 pub struct Zone {
-    pub records: BTreeMap<Hostname, Vec<Record>>,
-    pub begun: Instant,
+    by_host: BTreeMap<Hostname, Vec<Record>>,
+    by_owner: BTreeMap<Uid, Vec<Record>>,
+    begun: Instant,
 }
 
 impl Zone {
+    /// `begun` is when the first request of the list was sent.
+    pub fn new(records: impl IntoIterator<Item = Record>, begun: Instant) -> Self {
+        let mut zone = Self {
+            by_host: BTreeMap::new(),
+            by_owner: BTreeMap::new(),
+            begun,
+        };
+        for record in records {
+            if let Owner::Ours(uid) = &record.owner {
+                zone.by_owner
+                    .entry(uid.clone())
+                    .or_default()
+                    .push(record.clone());
+            }
+            zone.by_host
+                .entry(record.host.clone())
+                .or_default()
+                .push(record);
+        }
+        zone
+    }
+
+    pub fn begun(&self) -> Instant {
+        self.begun
+    }
+
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.by_host.values().flatten()
+    }
+
     pub fn at(&self, host: &Hostname) -> &[Record] {
-        self.records.get(host).map_or(&[], Vec::as_slice)
+        self.by_host.get(host).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn of(&self, uid: &Uid) -> &[Record] {
+        self.by_owner.get(uid).map_or(&[], Vec::as_slice)
     }
 }
 
