@@ -4,9 +4,13 @@
 
 /// The words everything else is written in: kinds, names, conditions, reasons.
 pub mod api;
+/// What the cluster holds, kept by watches: a cache.
+pub mod catalog;
 /// What time it is.
 pub mod clock;
 /// Runs one reconciler over one kind.
 pub mod controller;
+/// Instance: one server, one name, its secrets; kept true or returned.
+pub mod instance;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;

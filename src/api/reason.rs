@@ -3,15 +3,20 @@
 //! The same word appears in conditions, Events, logs, metric labels and `docs/runbooks/`.
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+    ($(#[doc = $sentence:literal] $name:ident),+ $(,)?) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason { $($(#[$doc])* $name),+ }
+        pub enum Reason { $(#[doc = $sentence] $name),+ }
 
         impl Reason {
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name)),+ }
+            }
+
+            /// What it means, as a sentence for a person.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence.trim_ascii()),+ }
             }
         }
     };

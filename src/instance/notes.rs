@@ -1,0 +1,101 @@
+//! What this process remembers between visits: doubts, refusals, and when it asked for something.
+//!
+//! Never a fact about the world. Losing all of it (a restart) costs a repeated question, nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::plan::Refused;
+use crate::api::{Placement, ProjectName, Uid};
+use crate::provider::{BegunAfter, ServerId};
+
+/// A refusal for want of capacity or limit is not questioned for so long.
+const REFUSAL_KEPT: Duration = Duration::from_mins(5);
+
+#[derive(Default)]
+pub(super) struct Notes(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// Lists begun before this moment do not show what we did (or may have done) for this instance.
+    doubts: BTreeMap<Uid, Instant>,
+    shutdowns: BTreeMap<ServerId, Instant>,
+    absent_since: BTreeMap<Uid, Instant>,
+    refusals: BTreeMap<(ProjectName, Option<Placement>), Instant>,
+}
+
+impl Notes {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on only lists begun after this moment count for this instance.
+    pub(super) fn doubt(&self, uid: &Uid) {
+        self.lock().doubts.insert(uid.clone(), Instant::now());
+    }
+
+    /// How fresh a list must be for this instance: at most `age` old, and newer than any doubt.
+    pub(super) fn fresh(&self, uid: &Uid, age: Duration) -> BegunAfter {
+        let aged = Instant::now().checked_sub(age);
+        let doubt = self.lock().doubts.get(uid).copied();
+        BegunAfter(aged.max(doubt).unwrap_or_else(Instant::now))
+    }
+
+    pub(super) fn refuse(&self, project: &ProjectName, placement: Option<&Placement>) {
+        let until = Instant::now() + REFUSAL_KEPT;
+        self.lock()
+            .refusals
+            .insert((project.clone(), placement.cloned()), until);
+    }
+
+    pub(super) fn refused(&self) -> Refused {
+        let now = Instant::now();
+        let mut inner = self.lock();
+        inner.refusals.retain(|_, until| *until > now);
+        let mut refused = Refused::default();
+        for (project, placement) in inner.refusals.keys() {
+            match placement {
+                Some(place) => drop(refused.no_capacity.insert((project.clone(), place.clone()))),
+                None => drop(refused.limit_reached.insert(project.clone())),
+            }
+        }
+        refused
+    }
+
+    pub(super) fn asked_to_shut_down(&self, server: &ServerId) {
+        self.lock()
+            .shutdowns
+            .entry(server.clone())
+            .or_insert_with(Instant::now);
+    }
+
+    pub(super) fn is_not_shutting_down(&self, server: &ServerId) {
+        self.lock().shutdowns.remove(server);
+    }
+
+    pub(super) fn shutting_down_for(&self, server: &ServerId) -> Option<Duration> {
+        self.lock().shutdowns.get(server).map(Instant::elapsed)
+    }
+
+    /// How long complete lists have shown nothing, counting from the beginning of the first of them
+    /// to the beginning of this one.
+    pub(super) fn absent(&self, uid: &Uid, begun: Instant) -> Duration {
+        let mut inner = self.lock();
+        let since = *inner.absent_since.entry(uid.clone()).or_insert(begun);
+        begun.saturating_duration_since(since)
+    }
+
+    pub(super) fn is_present(&self, uid: &Uid) {
+        self.lock().absent_since.remove(uid);
+    }
+
+    /// The instance is gone, and so is all we noted of it.
+    pub(super) fn forget(&self, uid: &Uid) {
+        let mut inner = self.lock();
+        inner.doubts.remove(uid);
+        inner.absent_since.remove(uid);
+    }
+}

@@ -1,0 +1,177 @@
+//! Reads everything the plan needs, by derived name and mark, from the world and the cluster.
+//! "Cannot read" is an error and never "absent".
+
+use super::Controller;
+use super::desired::{Desired, Life, Wanted};
+use super::plan::{Observed, Offer};
+use crate::api::{Power, Uid};
+use crate::controller::VisitError;
+use crate::provider::{
+    GuestState, Priority, Progress, Record, SecretPath, Server, ServerPower, SpareAddress, Zone,
+};
+
+pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Observed, VisitError> {
+    let mut seen = Observed {
+        projects: here.servers.projects(),
+        refused: here.notes.refused(),
+        ..Observed::default()
+    };
+    if let Life::Wanted(wanted) = &desired.life {
+        look_up_cluster(here, desired, wanted, &mut seen);
+    }
+    seen.secrets_issued = here
+        .secrets
+        .read(&gateway_secret(&desired.uid))
+        .await
+        .map_err(VisitError::provider("read the instance's secrets"))?
+        .is_some();
+    observe_servers(here, desired, &mut seen).await?;
+    observe_records(here, desired, &mut seen).await?;
+    Ok(seen)
+}
+
+/// Where an instance's own secrets live.
+pub(super) fn gateway_secret(uid: &Uid) -> SecretPath {
+    SecretPath(format!("instances/{uid}/gateway"))
+}
+
+fn look_up_cluster(here: &Controller, desired: &Desired, wanted: &Wanted, seen: &mut Observed) {
+    seen.standing = here.catalog.standing(&wanted.customer);
+    seen.offer = here.catalog.plan(&wanted.plan).map(|plan| Offer {
+        placement: plan.placement.clone(),
+        image: plan.image.clone(),
+    });
+    let subdomain = wanted
+        .hostname
+        .as_str()
+        .split('.')
+        .next()
+        .unwrap_or_default();
+    seen.rival = here.catalog.has_rival(subdomain, &desired.uid);
+}
+
+async fn observe_servers(
+    here: &Controller,
+    desired: &Desired,
+    seen: &mut Observed,
+) -> Result<(), VisitError> {
+    let deleting = desired.life == Life::Deleting;
+    let priority = if deleting {
+        Priority::Delete
+    } else {
+        Priority::Resync
+    };
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
+    let fleet = here
+        .servers
+        .fleet(priority, asked)
+        .await
+        .map_err(VisitError::provider("list the servers"))?;
+    let mut servers: Vec<Server> = fleet
+        .of(&desired.uid, &desired.server_name)
+        .into_iter()
+        .cloned()
+        .collect();
+    if let Some(recorded) = &desired.recorded
+        && !servers.iter().any(|server| &server.id == recorded)
+    {
+        // A list may lag behind, and labels and name may have been changed by hand: the id decides.
+        let found = here
+            .servers
+            .get(priority, recorded)
+            .await
+            .map_err(VisitError::provider("look up the recorded server"))?;
+        servers.extend(found);
+    }
+    if let Some(server) = servers.first() {
+        here.notes.is_present(&desired.uid);
+        seen.progress = observe_progress(here, desired, server).await?;
+        seen.shutting_down_for = here.notes.shutting_down_for(&server.id);
+        seen.guest = observe_guest(here, desired, server).await;
+    } else if deleting {
+        seen.absent_for = here.notes.absent(&desired.uid, fleet.begun());
+        seen.spare_addresses = spare_addresses(here, &desired.uid).await?;
+    }
+    seen.servers = servers;
+    Ok(())
+}
+
+/// Asked only while the server is on its way somewhere: a settled server costs no call.
+async fn observe_progress(
+    here: &Controller,
+    desired: &Desired,
+    server: &Server,
+) -> Result<Option<Progress>, VisitError> {
+    let settled = match &desired.life {
+        Life::Wanted(wanted) => match server.power {
+            ServerPower::Running => !server.locked,
+            ServerPower::Off => wanted.power == Power::Stopped,
+            ServerPower::Starting
+            | ServerPower::Stopping
+            | ServerPower::Deleting
+            | ServerPower::Unknown => false,
+        },
+        Life::Deleting => true,
+    };
+    if settled {
+        return Ok(None);
+    }
+    let progress = here
+        .servers
+        .progress(&server.id)
+        .await
+        .map_err(VisitError::provider("poll the server's action"))?;
+    if progress == Progress::Idle {
+        // The action has ended, so a list from before shows the past.
+        here.notes.doubt(&desired.uid);
+    }
+    Ok(Some(progress))
+}
+
+async fn observe_guest(
+    here: &Controller,
+    desired: &Desired,
+    server: &Server,
+) -> Option<GuestState> {
+    if server.power != ServerPower::Running || desired.life == Life::Deleting {
+        return None;
+    }
+    Some(here.guests.startup(server.ipv4?).await)
+}
+
+async fn spare_addresses(here: &Controller, uid: &Uid) -> Result<Vec<SpareAddress>, VisitError> {
+    let all = here
+        .servers
+        .spare_addresses(Priority::Delete)
+        .await
+        .map_err(VisitError::provider("list the addresses"))?;
+    Ok(all
+        .into_iter()
+        .filter(|address| address.owner.is(uid))
+        .collect())
+}
+
+async fn observe_records(
+    here: &Controller,
+    desired: &Desired,
+    seen: &mut Observed,
+) -> Result<(), VisitError> {
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
+    let zone = here
+        .dns
+        .zone(Priority::Resync, asked)
+        .await
+        .map_err(VisitError::provider("list the DNS records"))?;
+    seen.records = records(&zone, desired);
+    Ok(())
+}
+
+fn records(zone: &Zone, desired: &Desired) -> Vec<Record> {
+    let ours = zone.of(&desired.uid).iter();
+    let here = match &desired.life {
+        Life::Wanted(wanted) => zone.at(&wanted.hostname),
+        Life::Deleting => &[],
+    };
+    let strangers = here.iter().filter(|record| !record.owner.is(&desired.uid));
+    ours.chain(strangers).cloned().collect()
+}
