@@ -9,6 +9,9 @@ pub mod payment_event;
 pub mod plan;
 pub mod reason;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+
 pub use condition::{Condition, ConditionType};
 pub use customer::{Customer, CustomerSpec, CustomerStatus, Standing};
 pub use instance::{Instance, InstanceSpec, InstanceStatus, Power};
@@ -41,3 +44,18 @@ pub const ANNOTATION_SERVER: &str = "clawdet.com/server";
 pub const MANAGER_WEB: &str = "web";
 /// Field manager of the controllers (writes `status`, finalizers and annotations).
 pub const MANAGER_OPERATOR: &str = "operator";
+
+/// The definitions of every kind, by plural name.
+pub fn definitions() -> Vec<CustomResourceDefinition> {
+    vec![
+        Customer::crd(),
+        Instance::crd(),
+        PaymentEvent::crd(),
+        Plan::crd(),
+    ]
+}
+
+/// One definition as YAML, as it is kept in `crds/<plural>.yaml`.
+pub fn definition_yaml(crd: &CustomResourceDefinition) -> Result<String, serde_yaml_ng::Error> {
+    serde_yaml_ng::to_string(crd)
+}

@@ -6,6 +6,8 @@
 pub mod api;
 /// What the cluster holds, kept by watches: a cache.
 pub mod catalog;
+/// The command line; the only place that prints.
+pub mod cli;
 /// What time it is.
 pub mod clock;
 /// Runs one reconciler over one kind.

@@ -21,6 +21,7 @@ use super::Condition;
     plural = "customers",
     shortname = "cust",
     namespaced,
+    doc = "A paying customer. No personal data beyond a display name lives here.",
     status = "CustomerStatus",
     category = "clawdet",
     derive = "PartialEq",

@@ -22,6 +22,7 @@ use super::{Condition, names::RESERVED_SUBDOMAINS};
     plural = "instances",
     shortname = "inst",
     namespaced,
+    doc = "One assistant: a server, a host name, its secrets, and the software on it.",
     status = "InstanceStatus",
     category = "clawdet",
     derive = "PartialEq",

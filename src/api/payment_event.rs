@@ -23,6 +23,7 @@ use super::Condition;
     plural = "paymentevents",
     shortname = "pay",
     namespaced,
+    doc = "One event of the payment provider, kept exactly once; its subject is re-read, its words are never trusted.",
     status = "PaymentEventStatus",
     category = "clawdet",
     derive = "PartialEq",

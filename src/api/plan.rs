@@ -19,6 +19,7 @@ use super::Condition;
     kind = "Plan",
     plural = "plans",
     namespaced,
+    doc = "What is sold: prices, and the ordered places where its servers are bought.",
     status = "PlanStatus",
     category = "clawdet",
     derive = "PartialEq",

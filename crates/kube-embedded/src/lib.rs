@@ -1,1 +1,1 @@
-//! stub
+//! Not written yet: see the open issues.
