@@ -16,3 +16,5 @@ pub mod controller;
 pub mod instance;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
+/// What we pay for and nobody owns.
+pub mod sweep;

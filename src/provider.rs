@@ -1,6 +1,8 @@
 //! What we ask of the outside world, in our words. One vendor, one file in `provider/`; nobody above
 //! sees a vendor's types, and nobody here has an opinion about what should be bought.
 
+pub mod budget;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -1,0 +1,3 @@
+//! What we pay for and nobody owns: returned, but never in haste.
+
+pub mod plan;
