@@ -2,6 +2,7 @@
 //! sees a vendor's types, and nobody here has an opinion about what should be bought.
 
 pub mod budget;
+pub mod transport;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
