@@ -65,7 +65,7 @@ fn test() -> Result<()> {
     )
 }
 
-/// sqlite and ring are built from C: a fresh machine may lack the compiler.
+/// ring is built from C: a fresh machine may lack the compiler.
 fn ensure_compiler() -> Result<()> {
     if on_path("cc") {
         return Ok(());
