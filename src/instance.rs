@@ -208,7 +208,16 @@ impl Controller {
                 ),
                 _,
             ) => Ok(Outcome::Waiting(RECHECK)),
-            _ => Err(VisitError::provider("take a step")(error)),
+            (
+                Some(
+                    Refusal::NoCapacity
+                    | Refusal::LimitReached
+                    | Refusal::Denied
+                    | Refusal::Invalid,
+                )
+                | None,
+                _,
+            ) => Err(VisitError::provider("take a step")(error)),
         }
     }
 

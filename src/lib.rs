@@ -12,6 +12,8 @@ pub mod cli;
 pub mod clock;
 /// Runs one reconciler over one kind.
 pub mod controller;
+/// Who leads, by a Lease.
+pub mod election;
 /// Instance: one server, one name, its secrets; kept true or returned.
 pub mod instance;
 /// What we ask of the outside world; one vendor, one file.

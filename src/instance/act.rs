@@ -73,7 +73,14 @@ pub(super) async fn act(
                 .map(|()| None)
                 .map_err(StepError::Provider)
         }
-        _ => change(here, desired, step)
+        Step::RestoreIdentity(_)
+        | Step::SetProtection(..)
+        | Step::PowerOn(_)
+        | Step::ShutDown(_)
+        | Step::PowerOff(_)
+        | Step::ChangeRecords { .. }
+        | Step::ReleaseAddress(_)
+        | Step::DestroySecrets => change(here, desired, step)
             .await
             .map(|()| None)
             .map_err(StepError::Provider),
