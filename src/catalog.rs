@@ -146,6 +146,23 @@ impl Catalog {
         .boxed()
     }
 
+    /// A view without a cluster, for tests of what reads it.
+    #[cfg(test)]
+    pub(crate) fn holding(customer: &Customer, plan: &Plan) -> Self {
+        let catalog = Self::new("default");
+        catalog.apply(
+            Event::Apply(customer.clone()),
+            View::customer_applied,
+            View::customer_gone,
+        );
+        catalog.apply(
+            Event::Apply(plan.clone()),
+            View::plan_applied,
+            View::plan_gone,
+        );
+        catalog
+    }
+
     fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
         look(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -243,3 +243,6 @@ impl Controller {
             .map_err(VisitError::kube("write the status"))
     }
 }
+
+#[cfg(test)]
+mod tests;
