@@ -14,6 +14,8 @@ pub mod clock;
 pub mod controller;
 /// Who leads, by a Lease.
 pub mod election;
+/// The story of an object, as Events.
+pub mod events;
 /// Instance: one server, one name, its secrets; kept true or returned.
 pub mod instance;
 /// What we ask of the outside world; one vendor, one file.
