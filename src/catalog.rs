@@ -37,6 +37,7 @@ struct View {
     standings: BTreeMap<String, Standing>,
     plans: BTreeMap<String, Arc<PlanSpec>>,
     instances: BTreeMap<String, Entry>,
+    names_by_uid: BTreeMap<String, String>,
     /// Who claims a subdomain, oldest first.
     claims: BTreeMap<String, BTreeSet<Claim>>,
     by_customer: BTreeMap<String, BTreeSet<String>>,
@@ -162,6 +163,14 @@ impl Catalog {
         })
         .flatten()
         .boxed()
+    }
+
+    /// Wakes the instance with this uid, if there is one.
+    pub fn wake(&self, uid: &Uid) {
+        if let Some(name) = self.read(|view| view.names_by_uid.get(uid.as_str()).cloned()) {
+            // Nobody listening is fine: a controller lists everything when it starts.
+            let _ = self.wakes.send(name);
+        }
     }
 
     /// A view without a cluster, for tests of what reads it.
@@ -349,6 +358,8 @@ impl View {
             .entry(entry.subdomain.clone())
             .or_default()
             .insert(entry.claim.clone());
+        self.names_by_uid
+            .insert(entry.claim.uid.clone(), name.clone());
         self.instances.insert(name, entry);
         woken
     }
@@ -361,6 +372,7 @@ impl View {
         take(&mut self.by_customer, &entry.customer, &name.to_owned());
         take(&mut self.by_plan, &entry.plan, &name.to_owned());
         take(&mut self.claims, &entry.subdomain, &entry.claim);
+        self.names_by_uid.remove(&entry.claim.uid);
         self.claims
             .get(&entry.subdomain)
             .map(|rest| rest.iter().map(|claim| claim.name.clone()).collect())

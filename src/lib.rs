@@ -12,6 +12,8 @@ pub mod cli;
 pub mod clock;
 /// Runs one reconciler over one kind.
 pub mod controller;
+/// Whom a change of the fleet or the zone wakes.
+pub mod drift;
 /// Who leads, by a Lease.
 pub mod election;
 /// The story of an object, as Events.
