@@ -74,13 +74,27 @@ impl Catalog {
 
     /// Follows the cluster for ever; ends only when the watches do, which they never do by themselves.
     pub async fn follow(&self, client: Client) {
-        let customers = events::<Customer>(&client, &self.namespace)
-            .for_each(|event| async { self.apply(event) });
-        let plans =
-            events::<Plan>(&client, &self.namespace).for_each(|event| async { self.apply(event) });
-        let instances = events::<Instance>(&client, &self.namespace)
-            .for_each(|event| async { self.apply(event) });
-        futures::join!(customers, plans, instances);
+        futures::join!(
+            self.keep::<Customer>(&client),
+            self.keep::<Plan>(&client),
+            self.keep::<Instance>(&client),
+        );
+    }
+
+    async fn keep<K>(&self, client: &Client)
+    where
+        K: Viewed
+            + Resource<Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + DeserializeOwned
+            + Send
+            + 'static,
+    {
+        let mut events = std::pin::pin!(events::<K>(client, &self.namespace));
+        while let Some(event) = events.next().await {
+            self.apply(event);
+        }
     }
 
     /// Resolves when customers, plans and instances were listed once.

@@ -148,8 +148,8 @@ pub async fn while_leading<F, W>(
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            elected = leads.wait_for(|leading| *leading) => {
-                if elected.is_err() {
+            elected = becomes(&mut leads, true) => {
+                if !elected {
                     return;
                 }
             }
@@ -158,7 +158,7 @@ pub async fn while_leading<F, W>(
         let mut working = std::pin::pin!(work(term.clone()));
         tokio::select! {
             () = &mut working => return,
-            _ = leads.wait_for(|leading| !*leading) => {
+            _ = becomes(&mut leads, false) => {
                 term.cancel();
                 working.await;
             }
@@ -167,6 +167,11 @@ pub async fn while_leading<F, W>(
             return;
         }
     }
+}
+
+/// Waits until leading is `wanted`; false when nobody campaigns any more.
+async fn becomes(leads: &mut watch::Receiver<bool>, wanted: bool) -> bool {
+    leads.wait_for(|leading| *leading == wanted).await.is_ok()
 }
 
 fn hold(spec: &LeaseSpec) -> Hold {

@@ -4,6 +4,8 @@
 
 /// The words everything else is written in: kinds, names, conditions, reasons.
 pub mod api;
+/// The composition root.
+pub mod app;
 /// What the cluster holds, kept by watches: a cache.
 pub mod catalog;
 /// The command line; the only place that prints.
