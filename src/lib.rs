@@ -10,6 +10,8 @@ pub mod catalog;
 pub mod cli;
 /// What time it is.
 pub mod clock;
+/// What is set, checked: defaults, a file, the environment.
+pub mod config;
 /// Runs one reconciler over one kind.
 pub mod controller;
 /// Who leads, by a Lease.
