@@ -12,6 +12,8 @@ pub mod catalog;
 pub mod cli;
 /// What time it is.
 pub mod clock;
+/// What is set, checked: defaults, a file, the environment.
+pub mod config;
 /// Runs one reconciler over one kind.
 pub mod controller;
 /// Whom a change of the fleet or the zone wakes.
