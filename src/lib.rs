@@ -22,6 +22,10 @@ pub mod election;
 pub mod events;
 /// Instance: one server, one name, its secrets; kept true or returned.
 pub mod instance;
+/// Writes what people and payments ask for.
+pub mod intent;
+/// Payment events become customers and instances.
+pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
 /// What we pay for and nobody owns.
