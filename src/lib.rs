@@ -14,6 +14,8 @@ pub mod cli;
 pub mod clock;
 /// Runs one reconciler over one kind.
 pub mod controller;
+/// Customer: what their standing leads to, and when.
+pub mod customer;
 /// Whom a change of the fleet or the zone wakes.
 pub mod drift;
 /// Who leads, by a Lease.
