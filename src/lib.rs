@@ -16,6 +16,8 @@ pub mod clock;
 pub mod config;
 /// Runs one reconciler over one kind.
 pub mod controller;
+/// Customer: what their standing leads to, and when.
+pub mod customer;
 /// Whom a change of the fleet or the zone wakes.
 pub mod drift;
 /// Who leads, by a Lease.
@@ -24,6 +26,10 @@ pub mod election;
 pub mod events;
 /// Instance: one server, one name, its secrets; kept true or returned.
 pub mod instance;
+/// Writes what people and payments ask for.
+pub mod intent;
+/// Payment events become customers and instances.
+pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
 /// What we pay for and nobody owns.
