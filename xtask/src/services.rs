@@ -22,7 +22,7 @@ struct Service {
     gives: &'static [(&'static str, &'static str)],
 }
 
-const SERVICES: [Service; 6] = [
+const SERVICES: [Service; 7] = [
     Service {
         name: "kubernetes",
         purpose: "kubectl, and the real kube-apiserver that judges crds/",
@@ -46,6 +46,12 @@ const SERVICES: [Service; 6] = [
             version_in: None,
         },
         gives: &[("CLAWDET_TOOL_ETCD", "server")],
+    },
+    Service {
+        name: "openssl",
+        purpose: "makes the key that the real kube-apiserver signs with",
+        recipe: Recipe::Debian { package: "openssl" },
+        gives: &[("CLAWDET_TOOL_OPENSSL", "openssl")],
     },
     Service {
         name: "python",
