@@ -1,0 +1,3 @@
+//! The composition root: the only place that knows whether the world is real.
+
+pub mod operator;
