@@ -32,5 +32,7 @@ pub mod intent;
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
+/// Keeps the tasks of the process; one that dies ends it.
+pub mod supervisor;
 /// What we pay for and nobody owns.
 pub mod sweep;
