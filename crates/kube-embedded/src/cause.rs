@@ -157,7 +157,31 @@ fn with_detail(words: &str, detail: &str) -> String {
     }
 }
 
-/// Go's way to print a value in an error: strings quoted, everything else as compact JSON.
+/// Go's way to print a value in an error: strings quoted, floats as `%v` has them, everything else as compact JSON.
 fn quoted(value: &Value) -> String {
-    value.to_string()
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(|| number.to_string(), float)
+        }
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// A float as Go's `%v` prints it: `1e+06` from seven digits on, `0.5`, `100`.
+pub(crate) fn float(value: f64) -> String {
+    let exponential = format!("{value:e}");
+    let Some((digits, exponent)) = exponential.split_once('e') else {
+        return value.to_string();
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return value.to_string();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs())
 }
