@@ -137,6 +137,10 @@ impl Node {
         self.patch_key.as_deref()
     }
 
+    pub(crate) fn patch_merges(&self) -> bool {
+        self.patch_merges
+    }
+
     pub(crate) fn default_value(&self) -> Option<&Value> {
         self.default.as_ref()
     }

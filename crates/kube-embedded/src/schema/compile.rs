@@ -118,6 +118,7 @@ impl<'a> Compiler<'a> {
             list: list_kind(schema),
             atomic_map: schema["x-kubernetes-map-type"] == "atomic",
             patch_key: text(schema, "x-kubernetes-patch-merge-key"),
+            patch_merges: schema["x-kubernetes-patch-strategy"] == "merge",
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),

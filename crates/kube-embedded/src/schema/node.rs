@@ -136,6 +136,8 @@ pub(crate) struct Node {
     pub(super) atomic_map: bool,
     /// `x-kubernetes-patch-merge-key`: only built-in types have one.
     pub(super) patch_key: Option<String>,
+    /// `x-kubernetes-patch-strategy: merge`
+    pub(super) patch_merges: bool,
     pub(super) required: Vec<String>,
     pub(super) allowed: Vec<Value>,
     pub(super) format: Option<Format>,
