@@ -1,9 +1,10 @@
 //! The world over TCP: which addresses it listens on, and how it stops.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use axum::{Extension, Router};
@@ -103,14 +104,21 @@ impl World {
         };
         let world = self.clone();
         let serving = async move {
-            tokio::try_join!(
-                run(hetzner, world.hetzner(), stop.clone()),
-                run(cloudflare, world.cloudflare(), stop.clone()),
-                run(stripe, world.stripe(), stop.clone()),
-                run(console, world.console(), stop.clone()),
-                run_guests(&world, guest_port, stop),
-            )?;
-            Ok(())
+            let all = async {
+                tokio::try_join!(
+                    run(hetzner, world.hetzner(), stop.clone()),
+                    run(cloudflare, world.cloudflare(), stop.clone()),
+                    run(stripe, world.stripe(), stop.clone()),
+                    run(console, world.console(), stop.clone()),
+                    run_guests(&world, guest_port, stop.clone()),
+                )
+                .map(|_| ())
+            };
+            // A stalled answer or an open stream does not hold up the end.
+            tokio::select! {
+                ended = all => ended,
+                () = patience(&stop) => Ok(()),
+            }
         };
         Ok((endpoints, Box::pin(serving)))
     }
@@ -129,6 +137,14 @@ impl World {
             stripe_webhook_secret: options.stripe_webhook_secret.clone(),
         }
     }
+}
+
+/// How long open connections may go on after the stop, in `tokio` time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+async fn patience(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(PATIENCE).await;
 }
 
 async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -158,8 +174,10 @@ async fn run(listener: TcpListener, router: Router, stop: CancellationToken) -> 
 
 /// Keeps one listener for every server that is on, for as long as it is.
 async fn run_guests(world: &World, port: u16, stop: CancellationToken) -> io::Result<()> {
+    /// Looked at this often at least, whatever the world says of its next change.
+    const AT_LEAST_EVERY: Duration = Duration::from_mins(1);
     let mut changes = world.changes();
-    let mut open: BTreeMap<Ipv4Addr, CancellationToken> = BTreeMap::new();
+    let mut open = BTreeMap::new();
     let mut listeners = JoinSet::new();
     loop {
         let (running, next) = world.look(|now, state| {
@@ -168,31 +186,9 @@ async fn run_guests(world: &World, port: u16, stop: CancellationToken) -> io::Re
                 state.hetzner.next_change(now),
             )
         });
-        open.retain(|address, close| {
-            let stays = running.contains(address);
-            if !stays {
-                close.cancel();
-            }
-            stays
-        });
-        for address in running {
-            if open.contains_key(&address) {
-                continue;
-            }
-            let close = stop.child_token();
-            match TcpListener::bind((address, port)).await {
-                Ok(listener) => {
-                    let router = world.guests().layer(Extension(GuestAddress(address)));
-                    listeners.spawn(run(listener, router, close.clone()));
-                    open.insert(address, close);
-                }
-                Err(error) => {
-                    tracing::warn!(%address, port, %error, "a guest cannot listen; it stays unreachable");
-                }
-            }
-        }
-        let due = next.map_or(std::time::Duration::from_hours(1), |at| {
-            world.clock().until(at)
+        match_listeners(world, port, &stop, running, &mut open, &mut listeners).await;
+        let due = next.map_or(AT_LEAST_EVERY, |at| {
+            world.clock().until(at).min(AT_LEAST_EVERY)
         });
         tokio::select! {
             () = stop.cancelled() => break,
@@ -203,4 +199,39 @@ async fn run_guests(world: &World, port: u16, stop: CancellationToken) -> io::Re
     }
     while listeners.join_next().await.is_some() {}
     Ok(())
+}
+
+/// Closes the listeners of servers that no longer run and opens those of servers that do.
+async fn match_listeners(
+    world: &World,
+    port: u16,
+    stop: &CancellationToken,
+    running: BTreeSet<Ipv4Addr>,
+    open: &mut BTreeMap<Ipv4Addr, CancellationToken>,
+    listeners: &mut JoinSet<io::Result<()>>,
+) {
+    open.retain(|address, close| {
+        let stays = running.contains(address);
+        if !stays {
+            close.cancel();
+        }
+        stays
+    });
+    for address in running
+        .into_iter()
+        .filter(|address| !open.contains_key(address))
+        .collect::<Vec<_>>()
+    {
+        let close = stop.child_token();
+        match TcpListener::bind((address, port)).await {
+            Ok(listener) => {
+                let router = world.guests().layer(Extension(GuestAddress(address)));
+                listeners.spawn(run(listener, router, close.clone()));
+                open.insert(address, close);
+            }
+            Err(error) => {
+                tracing::warn!(%address, port, %error, "a guest cannot listen; it stays unreachable");
+            }
+        }
+    }
 }
