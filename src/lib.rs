@@ -32,6 +32,8 @@ pub mod intent;
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
+/// The database; no SQL elsewhere.
+pub mod store;
 /// Keeps the tasks of the process; one that dies ends it.
 pub mod supervisor;
 /// What we pay for and nobody owns.
