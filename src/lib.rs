@@ -36,3 +36,5 @@ pub mod provider;
 pub mod supervisor;
 /// What we pay for and nobody owns.
 pub mod sweep;
+/// The site: what each address answers.
+pub mod web;
