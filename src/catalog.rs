@@ -187,12 +187,15 @@ impl Catalog {
         }
     }
 
-    /// A view without a cluster, for tests of what reads it.
+    /// A view without a cluster that has seen everything, for tests of what reads it.
     #[cfg(test)]
     pub(crate) fn holding(customer: &Customer, plan: &Plan) -> Self {
         let catalog = Self::new("default");
         catalog.apply(Event::Apply(customer.clone()));
         catalog.apply(Event::Apply(plan.clone()));
+        catalog.apply::<Customer>(Event::InitDone);
+        catalog.apply::<Plan>(Event::InitDone);
+        catalog.apply::<Instance>(Event::InitDone);
         catalog
     }
 

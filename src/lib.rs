@@ -38,3 +38,5 @@ pub mod store;
 pub mod supervisor;
 /// What we pay for and nobody owns.
 pub mod sweep;
+/// The site: what each address answers.
+pub mod web;
