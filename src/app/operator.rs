@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use kube::Client;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,8 @@ use crate::drift::Drift;
 use crate::election::{Candidate, while_leading};
 use crate::events::Narrator;
 use crate::instance::{self, Providers};
-use crate::provider::{Dns, Guests, Secrets, Servers};
+use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
+use crate::{customer, payment};
 
 /// The name of the Lease that the operators of one installation share.
 const LEASE: &str = "clawdet-operator";
@@ -33,6 +35,7 @@ pub struct Operator {
     pub dns: Arc<dyn Dns>,
     pub secrets: Arc<dyn Secrets>,
     pub guests: Arc<dyn Guests>,
+    pub billing: Arc<dyn Billing>,
 }
 
 #[derive(Clone)]
@@ -48,6 +51,14 @@ pub struct Settings {
     /// How old a shared list may be for an instance that nothing happened to.
     pub list_age: Duration,
     pub pace: Pace,
+    /// Whether real money is taken.
+    pub live_mode: bool,
+    /// How long after a failed payment the instances still run.
+    pub grace: SignedDuration,
+    /// How long after the end of a subscription the instances, stopped, are kept.
+    pub keep: SignedDuration,
+    /// How often lost webhooks are looked for.
+    pub repair_every: Duration,
 }
 
 /// Something that runs until it is told to stop; ending before that is a fault.
@@ -62,15 +73,29 @@ impl Operator {
             let stop = stop.clone();
             async move { candidate.run(&leads, stop).await }
         };
+        let payments = Arc::new(self.payments());
+        let instances = Arc::new(self.instances());
+        let customers = Arc::new(self.customers());
         let catalog = self.catalog.clone();
-        let wakes = move || vec![catalog.wakes()];
+        let wake_instances = move || vec![catalog.wakes()];
+        let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
+        let wake_customers = move || vec![customer::wakes(&client, &namespace)];
         vec![
             ("election", campaign.boxed()),
             ("catalog", self.follow(stop.clone()).boxed()),
             (
                 "instance controller",
-                self.control(self.instances(), wakes, &leading, stop),
+                self.control(instances, wake_instances, &leading, stop),
             ),
+            (
+                "customer controller",
+                self.control(customers, wake_customers, &leading, stop),
+            ),
+            (
+                "payment controller",
+                self.control(Arc::clone(&payments), Vec::new, &leading, stop),
+            ),
+            ("payment repair", self.repair(payments, &leading, stop)),
             ("drift", self.watch_drift(&leading, stop)),
         ]
     }
@@ -120,6 +145,36 @@ impl Operator {
         )
     }
 
+    fn customers(&self) -> customer::Controller {
+        let settings = customer::Settings {
+            namespace: self.settings.namespace.clone(),
+            grace: self.settings.grace,
+            keep: self.settings.keep,
+        };
+        customer::Controller::new(
+            settings,
+            self.client.clone(),
+            self.clock,
+            self.catalog.clone(),
+        )
+    }
+
+    fn payments(&self) -> payment::Controller {
+        let settings = payment::Settings {
+            namespace: self.settings.namespace.clone(),
+            installation: self.settings.installation.clone(),
+            live_mode: self.settings.live_mode,
+        };
+        payment::Controller::new(
+            settings,
+            self.client.clone(),
+            self.clock,
+            self.catalog.clone(),
+            Arc::clone(&self.billing),
+            self.narrator("payment"),
+        )
+    }
+
     fn narrator(&self, controller: &str) -> Narrator {
         Narrator::new(self.client.clone(), controller, &self.settings.identity)
     }
@@ -128,12 +183,11 @@ impl Operator {
     /// would seem to be missing who is only not read yet.
     fn control<R: Reconciler>(
         &self,
-        reconciler: R,
+        reconciler: Arc<R>,
         wakers: impl Fn() -> Wakers<R::Kind> + Send + 'static,
         leading: &watch::Receiver<bool>,
         stop: &CancellationToken,
     ) -> BoxFuture<'static, ()> {
-        let reconciler = Arc::new(reconciler);
         let (client, catalog) = (self.client.clone(), self.catalog.clone());
         let (namespace, pace) = (self.settings.namespace.clone(), self.settings.pace);
         while_leading(leading.clone(), stop.clone(), move |term| {
@@ -147,6 +201,20 @@ impl Operator {
                 }
                 controller::run(reconciler, client, &namespace, pace, wakers, term).await;
             }
+        })
+        .boxed()
+    }
+
+    fn repair(
+        &self,
+        payments: Arc<payment::Controller>,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        let every = self.settings.repair_every;
+        while_leading(leading.clone(), stop.clone(), move |term| {
+            let payments = Arc::clone(&payments);
+            async move { payment::repair::run(&payments, every, term).await }
         })
         .boxed()
     }
