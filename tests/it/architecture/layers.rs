@@ -11,7 +11,6 @@ use super::sources::{self, Source};
 const MAY_IMPORT: &str = "
     api:
     clock:
-    supervisor:
     config: api
 
     provider: api clock config
@@ -23,14 +22,15 @@ const MAY_IMPORT: &str = "
     drift: api catalog provider
 
     store: api clock config provider
-    intent: api
+    intent: api provider
 
     controller: api clock events metrics provider telemetry
     instance: api catalog clock controller events metrics provider telemetry
-    customer: api catalog clock controller events metrics provider telemetry
+    customer: api catalog clock controller events intent metrics provider telemetry
     plan: api catalog clock controller events metrics provider telemetry
     payment: api catalog clock controller events intent metrics provider telemetry
     sweep: api catalog clock controller events metrics provider telemetry
+    supervisor: controller provider
 
     web: api catalog clock config intent metrics provider store telemetry
 
@@ -233,7 +233,7 @@ fn an_arrow_up_is_named() {
         ("src/web/checkout.rs", "sweep"),
         ("src/web.rs", "app"),
         ("src/store/secrets.rs", "web"),
-        ("src/intent.rs", "provider"),
+        ("src/intent.rs", "web"),
         ("src/payment/act.rs", "web"),
         ("src/payment/act.rs", "store"),
         ("src/customer/act.rs", "store"),
