@@ -177,7 +177,7 @@ struct ServerFailed(StatusCode);
 struct Unreadable(#[source] serde_json::Error);
 
 /// `Retry-After` in seconds, held within reason; the date form is not used by our providers.
-fn retry_after(answer: &Response<Bytes>) -> Duration {
+pub(super) fn retry_after(answer: &Response<Bytes>) -> Duration {
     answer
         .headers()
         .get(http::header::RETRY_AFTER)
