@@ -97,12 +97,11 @@ impl Account {
     /// Sends once and reads the answer; an empty body reads as `null`.
     pub(super) async fn ask<T: DeserializeOwned>(&self, ask: Ask) -> Result<T, ProviderError> {
         let endpoint = ask.endpoint;
-        let (outcome, result) = match self.budget.take(ask.priority) {
-            Err(throttled) => (CallOutcome::Held, Err(throttled)),
-            Ok(()) => {
-                let result = self.send(ask).await;
-                (CallOutcome::of(&result), result)
-            }
+        let (outcome, result) = if let Err(throttled) = self.budget.take(ask.priority) {
+            (CallOutcome::Held, Err(throttled))
+        } else {
+            let result = self.send(ask).await;
+            (CallOutcome::of(&result), result)
         };
         self.calls.count(Call {
             provider: self.dialect.provider,

@@ -45,9 +45,9 @@ impl Calls {
     /// Requests that were sent to `provider`, whatever became of them.
     pub fn sent(&self, provider: Provider) -> u64 {
         let counts = self.lock();
-        let sent = counts.iter().filter(|(call, _)| {
-            call.provider == provider && call.outcome != CallOutcome::Held
-        });
+        let sent = counts
+            .iter()
+            .filter(|(call, _)| call.provider == provider && call.outcome != CallOutcome::Held);
         sent.map(|(_, count)| count).sum()
     }
 

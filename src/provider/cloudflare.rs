@@ -27,9 +27,7 @@ use super::gather::Gather;
 use super::retold::retold;
 use super::transport::Transport;
 use super::view::View;
-use super::{
-    BegunAfter, Dns, Priority, ProviderError, Record, RecordChange, Refusal, Zone,
-};
+use super::{BegunAfter, Dns, Priority, ProviderError, Record, RecordChange, Refusal, Zone};
 use crate::api::{Hostname, InstallationName, Uid};
 
 /// Fewer than the API allows, so that a page stays well below the limit of an answer's size.
@@ -112,6 +110,8 @@ enum ListError {
     Short { told: u64, got: u64 },
     #[error("the list has {0} pages")]
     Endless(u32),
+    #[error("the list shrank while it was read: a record may have slipped past")]
+    Shrunk,
 }
 
 impl Inner {
@@ -129,10 +129,11 @@ impl Inner {
         let ask = Ask::get(priority, "GET /zones", format!("/zones?{query}"));
         let found: Envelope<Vec<ZoneBody>> = self.account.ask(ask).await?;
         let zone = found.result.into_iter().find(|zone| zone.name == self.zone);
-        zone.map(|zone| zone.id).ok_or_else(|| ProviderError::Refused {
-            why: Refusal::Denied,
-            message: format!("the token shows no zone named {}", self.zone),
-        })
+        zone.map(|zone| zone.id)
+            .ok_or_else(|| ProviderError::Refused {
+                why: Refusal::Denied,
+                message: format!("the token shows no zone named {}", self.zone),
+            })
     }
 
     /// Every record of the zone, complete.
@@ -159,6 +160,7 @@ impl Inner {
         let zone = self.zone_id(priority).await?;
         let mut records = BTreeMap::new();
         let mut page = 1;
+        let mut told = None;
         loop {
             let path = format!("/zones/{zone}/dns_records?per_page={PER_PAGE}&page={page}");
             let ask = Ask::get(priority, "GET /zones/{id}/dns_records", path);
@@ -167,7 +169,12 @@ impl Inner {
                 let record = body.seen(&self.installation);
                 records.insert(record.id.clone(), record);
             }
-            match follow(page, records.len(), &got.result_info.unwrap_or_default()) {
+            let said = got.result_info.unwrap_or_default();
+            if said.total_count < told {
+                return Ok(Err(ListError::Shrunk));
+            }
+            told = said.total_count;
+            match follow(page, records.len(), &said) {
                 Err(error) => return Ok(Err(error)),
                 Ok(Some(next)) => page = next,
                 Ok(None) => return Ok(Ok(records.into_values().collect())),
@@ -179,10 +186,14 @@ impl Inner {
     async fn send_all(&self, changes: Vec<HostChange>) -> Vec<Result<(), Arc<ProviderError>>> {
         let mut answers: Vec<Result<(), Arc<ProviderError>>> = Vec::new();
         for batch in batch::split(&changes) {
-            let together: Vec<&HostChange> =
-                batch.iter().filter_map(|place| changes.get(*place)).collect();
+            let together: Vec<&HostChange> = batch
+                .iter()
+                .filter_map(|place| changes.get(*place))
+                .collect();
             let answer = self.send(&together).await;
-            let is_refused = answer.as_ref().is_err_and(|error| error.refusal().is_some());
+            let is_refused = answer
+                .as_ref()
+                .is_err_and(|error| error.refusal().is_some());
             if is_refused && together.len() > 1 {
                 // One bad change spoils the transaction: each for itself finds out whose it was.
                 for change in together {
@@ -247,7 +258,7 @@ fn check(
     let updated = change.update.iter().map(|(id, _)| id);
     for id in change.delete.iter().chain(updated) {
         let found = zone.of(owner).iter().find(|record| &record.id == id);
-        if !found.is_some_and(|record| &record.host == host) {
+        if found.is_none_or(|record| &record.host != host) {
             return refused(
                 Refusal::Stale,
                 format!("record {id} of {host} does not carry the instance's mark"),
@@ -307,7 +318,9 @@ impl Dns for Cloudflare {
         let send = move |changes| async move { inner.send_all(changes).await };
         match self.0.changes.ask(question, send).await {
             Some(answer) => answer.map_err(|error| retold(&error)),
-            None => Err(ProviderError::Unknown("the batch gave no answer for this host".into())),
+            None => Err(ProviderError::Unknown(
+                "the batch gave no answer for this host".into(),
+            )),
         }
     }
 }

@@ -81,17 +81,32 @@ impl Inner {
 
     /// All servers of all projects that carry our mark or a name like ours.
     async fn list(&self, priority: Priority) -> Result<Vec<Server>, ProviderError> {
-        let prefix = format!("{}-", self.installation);
         let lists = self.projects.iter().map(async |project| {
             let all = project.servers(priority).await?;
             let seen = all.into_iter().map(|body| self.seen(project, body));
             Ok(seen.collect::<Vec<_>>())
         });
         let lists = try_join_all(lists).await?;
-        let is_ours = |server: &Server| {
-            server.owner != Owner::Stranger || server.name.as_str().starts_with(&prefix)
-        };
-        Ok(lists.into_iter().flatten().filter(is_ours).collect())
+        let all = lists.into_iter().flatten();
+        Ok(all.filter(|server| self.belongs(server)).collect())
+    }
+
+    /// Whether it is part of our fleet: it carries our mark or a name like ours.
+    fn belongs(&self, server: &Server) -> bool {
+        let name = server
+            .name
+            .as_str()
+            .strip_prefix(self.installation.as_str());
+        server.owner != Owner::Stranger || name.is_some_and(|rest| rest.starts_with('-'))
+    }
+
+    /// Lets everybody see what was read or made just now.
+    fn note(&self, server: &Server) {
+        if self.belongs(server) {
+            self.fleet.note(server.clone());
+        } else {
+            self.fleet.note_gone(server.id.clone());
+        }
     }
 
     /// Reads one server now, and lets everybody see what was read.
@@ -106,7 +121,7 @@ impl Inner {
             return Ok(None);
         };
         let server = self.seen(project, body);
-        self.fleet.note(server.clone());
+        self.note(&server);
         Ok(Some(server))
     }
 
@@ -228,7 +243,7 @@ impl Servers for Hetzner {
         let found = project.server_named(priority, name).await?;
         let found = found.map(|body| self.0.seen(project, body));
         if let Some(server) = &found {
-            self.0.fleet.note(server.clone());
+            self.0.note(server);
         }
         Ok(found)
     }
@@ -248,10 +263,8 @@ impl Servers for Hetzner {
             Ok(created) => {
                 let server = self.0.seen(project, created.server);
                 let actions = created.action.into_iter().chain(created.next_actions);
-                project
-                    .actions
-                    .follow(server.id.id, Aim::Running, actions);
-                self.0.fleet.note(server.clone());
+                project.actions.follow(server.id.id, Aim::Running, actions);
+                self.0.note(&server);
                 Ok(server)
             }
             Err(error) => {
@@ -329,7 +342,7 @@ impl Servers for Hetzner {
         }
         labels.extend(wire::labels(&self.0.installation, owner));
         let body = project.rename(id.id, name, &labels).await?;
-        self.0.fleet.note(self.0.seen(project, body));
+        self.0.note(&self.0.seen(project, body));
         Ok(())
     }
 
@@ -402,7 +415,10 @@ impl Servers for Hetzner {
         };
         let seen = body.seen(&project.name, &self.0.installation);
         if seen.owner == Owner::Stranger || seen.owner != address.owner {
-            return Err(refused(Refusal::Stale, "does not carry the instance's mark"));
+            return Err(refused(
+                Refusal::Stale,
+                "does not carry the instance's mark",
+            ));
         }
         if seen.assigned {
             return Err(refused(Refusal::Busy, "is in use"));

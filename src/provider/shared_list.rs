@@ -97,12 +97,7 @@ impl<T: Send + Sync + 'static> SharedList<T> {
         work.await.map_err(|error| retold(&error))
     }
 
-    fn begin<F, Fut>(
-        &self,
-        state: &mut State<T>,
-        priority: Priority,
-        list: F,
-    ) -> Shared<Work<T>>
+    fn begin<F, Fut>(&self, state: &mut State<T>, priority: Priority, list: F) -> Shared<Work<T>>
     where
         F: FnOnce(Priority) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, ProviderError>> + Send,
@@ -161,10 +156,7 @@ impl<T> State<T> {
     }
 
     fn land(&mut self, ticket: u64, listed: Option<&Listed<T>>) {
-        drop(
-            self.under_way
-                .take_if(|flight| flight.ticket == ticket),
-        );
+        drop(self.under_way.take_if(|flight| flight.ticket == ticket));
         if let Some(listed) = listed {
             self.latest = Some(listed.clone());
         }

@@ -71,7 +71,11 @@ pub(super) fn body(
             record["comment"] = json!(comment);
             record["proxied"] = json!(publishing.proxied);
             // 1 means automatic, the only value a proxied record can have.
-            let ttl = if publishing.proxied { 1 } else { publishing.ttl_seconds };
+            let ttl = if publishing.proxied {
+                1
+            } else {
+                publishing.ttl_seconds
+            };
             record["ttl"] = json!(ttl);
             record
         };

@@ -20,16 +20,16 @@ pub(super) const BLOCK: Duration = Duration::from_mins(5);
 struct Envelope {
     success: bool,
     #[serde(default)]
-    errors: Vec<Error>,
+    errors: Vec<Said>,
 }
 
 #[derive(Deserialize)]
-struct Error {
+struct Said {
     code: i64,
     #[serde(default)]
     message: String,
     #[serde(default)]
-    error_chain: Vec<Error>,
+    error_chain: Vec<Said>,
 }
 
 /// A refusal for certain, or None: a success, a lost answer, or one that says nothing of its effect.
@@ -41,10 +41,7 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> Option<ProviderError> {
         return None;
     }
     let errors = said.map(|envelope| envelope.errors).unwrap_or_default();
-    let why = errors
-        .iter()
-        .find_map(why)
-        .or_else(|| why_status(status))?;
+    let why = errors.iter().find_map(why).or_else(|| why_status(status))?;
     let message = match errors.first() {
         Some(error) => one_line(&format!("{}: {}", error.code, error.message)),
         None => format!("status {}", status.as_u16()),
@@ -54,10 +51,10 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> Option<ProviderError> {
     Some(ProviderError::Refused { why, message })
 }
 
-fn why(error: &Error) -> Option<Refusal> {
+fn why(error: &Said) -> Option<Refusal> {
     let known = match error.code {
-        // An A, AAAA or CNAME with that host exists · a record exists · an identical record exists.
-        81053 | 81057 | 81058 => Some(Refusal::AlreadyExists),
+        // An A, AAAA or CNAME with that host exists · a CNAME does · a record does · an identical one does.
+        81053 | 81054 | 81057 | 81058 => Some(Refusal::AlreadyExists),
         // The record does not exist.
         81044 => Some(Refusal::NotFound),
         // Access denied · invalid credentials · authentication error.

@@ -81,8 +81,8 @@ fn target(kind: &str, content: &str) -> Option<Target> {
     }
 }
 
-/// Our mark on a record: a comment, because tags cost money and only A, AAAA, CNAME … have neither. At
-/// most 87 characters of the 100 that the free plan allows.
+/// Our mark on a record: a comment, because tags are not to be had on the free plan. At
+/// most 87 characters of the 100 that plan allows.
 pub(super) fn comment(installation: &InstallationName, owner: &Uid) -> String {
     format!("{MANAGED_BY} installation={installation} instance={owner}")
 }

@@ -8,9 +8,8 @@ const WINDOW: Duration = Duration::from_millis(100);
 
 /// Answers a question with itself and how many went together.
 async fn ask(gather: &Gather<u32, (u32, usize)>, question: u32) -> Option<(u32, usize)> {
-    let answer = |all: Vec<u32>| async move {
-        all.iter().map(|question| (*question, all.len())).collect()
-    };
+    let answer =
+        |all: Vec<u32>| async move { all.iter().map(|question| (*question, all.len())).collect() };
     gather.ask(question, answer).await
 }
 

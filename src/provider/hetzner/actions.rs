@@ -59,9 +59,13 @@ struct Track {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
-    Running { percent: u8 },
+    Running {
+        percent: u8,
+    },
     Succeeded,
-    Failed { code: String },
+    Failed {
+        code: String,
+    },
     /// Asked for and not in the answer: the provider has forgotten it.
     Lost,
 }
@@ -238,8 +242,7 @@ impl Track {
             return Going::Running { percent };
         }
         let mut states = self.actions.values();
-        let is_certain =
-            !self.actions.is_empty() && states.all(|state| *state == State::Succeeded);
+        let is_certain = !self.actions.is_empty() && states.all(|state| *state == State::Succeeded);
         Going::Ended(if is_certain { self.aim } else { Aim::Unsaid })
     }
 }

@@ -231,10 +231,7 @@ impl Project {
     }
 
     /// The newest action on a server, ours or not; None when there was none or the server is gone.
-    pub(super) async fn newest_action(
-        &self,
-        id: i64,
-    ) -> Result<Option<ActionBody>, ProviderError> {
+    pub(super) async fn newest_action(&self, id: i64) -> Result<Option<ActionBody>, ProviderError> {
         let path = format!("/servers/{id}/actions?sort=id:desc&per_page=1");
         let ask = Ask::get(Priority::Create, "GET /servers/{id}/actions", path);
         let answer: Result<wire::Actions, _> = self.account.ask(ask).await;

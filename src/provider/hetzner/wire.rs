@@ -177,7 +177,10 @@ impl ServerBody {
         let location = location.unwrap_or_default();
         let server_type = self.server_type;
         let price = server_type.as_ref().and_then(|kind| {
-            let here = kind.prices.iter().find(|price| price.location == location)?;
+            let here = kind
+                .prices
+                .iter()
+                .find(|price| price.location == location)?;
             microcents(&here.price_hourly.net)
         });
         Server {
@@ -193,8 +196,14 @@ impl ServerBody {
             protected: self.protection.delete,
             server_type: server_type.map(|kind| kind.name).unwrap_or_default(),
             location,
-            ipv4: self.public_net.ipv4.and_then(|address| address.ip.parse().ok()),
-            ipv6: self.public_net.ipv6.and_then(|network| host_in(&network.ip)),
+            ipv4: self
+                .public_net
+                .ipv4
+                .and_then(|address| address.ip.parse().ok()),
+            ipv6: self
+                .public_net
+                .ipv6
+                .and_then(|network| host_in(&network.ip)),
             created: self.created,
             hourly_price_microcents: price.unwrap_or(0),
         }

@@ -54,7 +54,11 @@ async fn one_list_in_flight_serves_all_who_asked_before_it_began() {
     })
     .await;
     assert_eq!((first.unwrap(), second.unwrap()), (1, 1));
-    assert_eq!(get().await.unwrap(), 1, "and those who come later are content with it");
+    assert_eq!(
+        get().await.unwrap(),
+        1,
+        "and those who come later are content with it"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +69,11 @@ async fn nobody_is_given_a_list_begun_before_they_asked() {
         lists.after(SECOND),
         lists.after(SECOND + SECOND / 2),
     );
-    assert_eq!(all, (1, 2, 2), "the second list serves both who came during the first");
+    assert_eq!(
+        all,
+        (1, 2, 2),
+        "the second list serves both who came during the first"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,6 +150,8 @@ async fn a_failure_is_told_to_all_and_not_kept() {
     for answer in [first, second] {
         assert!(matches!(answer, Err(ProviderError::Unreachable(_))));
     }
-    let answer = shared.get(Priority::Resync, asked, |_| async { Ok(7) }).await;
+    let answer = shared
+        .get(Priority::Resync, asked, |_| async { Ok(7) })
+        .await;
     assert_eq!(*answer.ok().unwrap().items, 7);
 }

@@ -26,12 +26,19 @@ async fn what_we_did_is_shown_over_lists_that_do_not_know_it_yet() {
     let view = view();
     let asked = BegunAfter(Instant::now());
     pass(1).await;
-    assert_eq!(show(&view, asked, &[("a", 1), ("b", 2)]).await, r#"{"a": 1, "b": 2}"#);
+    assert_eq!(
+        show(&view, asked, &[("a", 1), ("b", 2)]).await,
+        r#"{"a": 1, "b": 2}"#
+    );
     view.note(("c", 3));
     view.note_gone("a");
     view.note_change(&"b", |item| item.1 = 20);
     let expected = r#"{"b": 20, "c": 3}"#;
-    assert_eq!(show(&view, asked, &[]).await, expected, "the same list, as it is now");
+    assert_eq!(
+        show(&view, asked, &[]).await,
+        expected,
+        "the same list, as it is now"
+    );
     pass(10).await;
     let now = BegunAfter(Instant::now());
     pass(1).await;

@@ -14,7 +14,7 @@ type States = Arc<Mutex<BTreeMap<i64, &'static str>>>;
 /// A provider whose actions are in these states; those not in it are not known to it.
 fn provider(states: &States) -> (Arc<Account>, Asked) {
     let states = Arc::clone(states);
-    let (transport, asked) = scripted::transport(Duration::from_millis(10), move |line, _| {
+    let (transport, asked) = scripted::transport(Duration::from_millis(10), move |line| {
         let states = states.lock().unwrap();
         let ids = line.split("id=").skip(1);
         let ids = ids.map(|id| id.trim_end_matches('&').parse::<i64>().unwrap());
@@ -49,7 +49,10 @@ async fn sixty_callers_at_once_cost_three_requests() {
     pass(5).await;
     let all = join_all((1..=60).map(|server| actions.going(&account, server))).await;
     let expected = Going::Running { percent: 50 };
-    assert!(all.into_iter().all(|going| going.unwrap() == Some(expected.clone())));
+    assert!(
+        all.into_iter()
+            .all(|going| going.unwrap() == Some(expected.clone()))
+    );
     assert_eq!(asked.lines().len(), 3);
 }
 
@@ -65,7 +68,11 @@ async fn callers_one_after_the_other_share_requests_too() {
     for server in 1..=50 {
         actions.going(&account, server).await.unwrap();
     }
-    assert_eq!(asked.lines().len(), 2, "each request is filled up with those who are due");
+    assert_eq!(
+        asked.lines().len(),
+        2,
+        "each request is filled up with those who are due"
+    );
 }
 
 #[tokio::test(start_paused = true)]

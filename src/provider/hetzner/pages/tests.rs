@@ -19,7 +19,7 @@ struct Item {
 async fn read_all(
     page: impl Fn(u32) -> Value + Send + Sync + 'static,
 ) -> (Result<Vec<i64>, ProviderError>, Asked) {
-    let (transport, asked) = scripted::transport(Duration::ZERO, move |line, _| {
+    let (transport, asked) = scripted::transport(Duration::ZERO, move |line| {
         let number = line.rsplit("page=").next().unwrap().parse().unwrap();
         answer(200, &page(number))
     });
@@ -28,14 +28,20 @@ async fn read_all(
         path: "/servers".to_owned(),
         id: |item: &Item| item.id,
     };
-    let items = all(&testing::hetzner_account(transport), Priority::Resync, &list).await;
+    let items = all(
+        &testing::hetzner_account(transport),
+        Priority::Resync,
+        &list,
+    )
+    .await;
     let ids = items.map(|items| items.iter().map(|item| item.id).collect());
     (ids, asked)
 }
 
 fn page(ids: impl IntoIterator<Item = i64>, next: Option<u32>, total: Option<u64>) -> Value {
     let items: Vec<Value> = ids.into_iter().map(|id| json!({"id": id})).collect();
-    let pagination = json!({"page": 1, "next_page": next, "last_page": null, "total_entries": total});
+    let pagination =
+        json!({"page": 1, "next_page": next, "last_page": null, "total_entries": total});
     json!({"servers": items, "meta": {"pagination": pagination}})
 }
 
@@ -67,7 +73,11 @@ async fn all_pages_are_read_in_order() {
 async fn paging_that_goes_in_circles_is_an_error() {
     let (ids, asked) = read_all(|_| page([1], Some(1), None)).await;
     assert_eq!(why(ids), "page 1 cannot follow page 1");
-    assert_eq!(asked.lines().len(), 3, "begun anew three times, and no more");
+    assert_eq!(
+        asked.lines().len(),
+        3,
+        "begun anew three times, and no more"
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use serde_json::json;
 use super::*;
 
 fn answer(status: u16, body: impl Into<Bytes>) -> Response<Bytes> {
-    Response::builder().status(status).body(body.into()).unwrap()
+    Response::builder()
+        .status(status)
+        .body(body.into())
+        .unwrap()
 }
 
 fn coded(status: u16, code: &str) -> Option<Refusal> {
@@ -43,13 +46,25 @@ fn every_code_has_a_remedy() {
 
 #[test]
 fn a_known_code_counts_whatever_the_status() {
-    assert_eq!(coded(503, "resource_unavailable"), Some(Refusal::NoCapacity));
-    assert_eq!(coded(412, "resource_unavailable"), Some(Refusal::NoCapacity));
+    assert_eq!(
+        coded(503, "resource_unavailable"),
+        Some(Refusal::NoCapacity)
+    );
+    assert_eq!(
+        coded(412, "resource_unavailable"),
+        Some(Refusal::NoCapacity)
+    );
 }
 
 #[test]
 fn a_failure_that_may_have_happened_is_no_refusal() {
-    for code in ["server_error", "bad_gateway", "timeout", "unknown_error", "service_error"] {
+    for code in [
+        "server_error",
+        "bad_gateway",
+        "timeout",
+        "unknown_error",
+        "service_error",
+    ] {
         assert_eq!(coded(500, code), None, "{code}");
         assert_eq!(coded(504, code), None, "{code}");
     }
@@ -60,7 +75,9 @@ fn a_failure_that_may_have_happened_is_no_refusal() {
 
 #[test]
 fn a_page_that_says_404_is_not_an_absent_server() {
-    let why = refusal(&answer(404, "<html>not here</html>")).unwrap().refusal();
+    let why = refusal(&answer(404, "<html>not here</html>"))
+        .unwrap()
+        .refusal();
     assert_eq!(why, Some(Refusal::Invalid));
     assert_eq!(coded(404, "not_found"), Some(Refusal::NotFound));
 }
@@ -81,7 +98,8 @@ fn a_status_without_a_known_code_still_says_something() {
 #[test]
 fn the_message_is_one_bounded_line() {
     let body = json!({"error": {"code": "locked", "message": format!("a\nb\u{1b}[31m{}", "x".repeat(999))}});
-    let Some(ProviderError::Refused { message, .. }) = refusal(&answer(423, body.to_string())) else {
+    let Some(ProviderError::Refused { message, .. }) = refusal(&answer(423, body.to_string()))
+    else {
         panic!("no refusal");
     };
     assert!(message.starts_with("locked: a b [31mxxx"), "{message}");

@@ -69,9 +69,13 @@ fn what_is_missing_or_null_or_new_is_no_error() {
 #[test]
 fn without_an_id_a_name_or_a_state_nothing_can_be_said() {
     for missing in ["id", "name", "status", "created"] {
-        let mut body = json!({"id": 1, "name": "x", "status": "off", "created": "2026-11-24T08:00:00Z"});
+        let mut body =
+            json!({"id": 1, "name": "x", "status": "off", "created": "2026-11-24T08:00:00Z"});
         body.as_object_mut().unwrap().remove(missing);
-        assert!(serde_json::from_value::<ServerBody>(body).is_err(), "{missing}");
+        assert!(
+            serde_json::from_value::<ServerBody>(body).is_err(),
+            "{missing}"
+        );
     }
 }
 
@@ -79,7 +83,11 @@ fn without_an_id_a_name_or_a_state_nothing_can_be_said() {
 fn a_server_is_ours_by_installation_and_uid_together() {
     let check = |labels: Value, owner: Owner, intact: bool| {
         let server = seen(&json!({"labels": labels}));
-        assert_eq!((server.owner, server.labels_intact), (owner, intact), "{labels}");
+        assert_eq!(
+            (server.owner, server.labels_intact),
+            (owner, intact),
+            "{labels}"
+        );
     };
     let ours = || Owner::Ours(Uid::new("u1"));
     check(marks("u1"), ours(), true);
@@ -88,7 +96,11 @@ fn a_server_is_ours_by_installation_and_uid_together() {
         ours(),
         false,
     );
-    check(json!({"clawdet.com/instance-uid": "u1"}), Owner::Stranger, false);
+    check(
+        json!({"clawdet.com/instance-uid": "u1"}),
+        Owner::Stranger,
+        false,
+    );
     check(marks(""), Owner::Stranger, false);
     let mut other = marks("u1");
     other["clawdet.com/installation"] = json!("staging");
@@ -101,7 +113,10 @@ fn a_mark_of_somebody_else_forbids_putting_ours_on() {
     let check = |labels: Value, claimed: bool| {
         let labels: Labels = serde_json::from_value(labels).unwrap();
         let owner = Uid::new("u1");
-        assert_eq!(is_claimed_by_another(&labels, &installation(), &owner), claimed);
+        assert_eq!(
+            is_claimed_by_another(&labels, &installation(), &owner),
+            claimed
+        );
     };
     check(json!({}), false);
     check(marks("u1"), false);
