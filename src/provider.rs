@@ -6,6 +6,7 @@ pub mod budget;
 pub mod calls;
 pub mod cloudflare;
 mod gather;
+pub mod guests;
 pub mod hetzner;
 mod retold;
 #[cfg(test)]
