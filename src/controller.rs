@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Reason;
 use crate::provider::{BoxError, ProviderError};
 
+pub mod counters;
+
 /// How one visit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
