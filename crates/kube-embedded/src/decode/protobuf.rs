@@ -289,11 +289,11 @@ fn put(
     wire: Wire<'_>,
 ) -> Result<(), ProtobufError> {
     let value = match (&field.holds, wire) {
-        (Holds::Text, Wire::Bytes(b"")) | (Holds::Number, Wire::Number(0)) => return Ok(()),
+        (Holds::Text | Holds::Time | Holds::MicroTime, Wire::Bytes(b""))
+        | (Holds::Number, Wire::Number(0)) => return Ok(()),
         (Holds::Text, Wire::Bytes(bytes)) => text(bytes)?.into(),
         (Holds::Number | Holds::SentNumber, Wire::Number(number)) => number.cast_signed().into(),
         (Holds::Flag, Wire::Number(number)) => (number != 0).into(),
-        (Holds::Time | Holds::MicroTime, Wire::Bytes(b"")) => return Ok(()),
         (Holds::Time, Wire::Bytes(bytes)) => time(bytes, "%Y-%m-%dT%H:%M:%SZ")?,
         (Holds::MicroTime, Wire::Bytes(bytes)) => time(bytes, "%Y-%m-%dT%H:%M:%S.%6fZ")?,
         (Holds::Inside(message), Wire::Bytes(bytes)) => read(message, bytes)?.into(),
