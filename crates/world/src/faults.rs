@@ -39,6 +39,12 @@ pub enum FaultKind {
     HiddenNew,
     /// A list leaves out the end of a page; its total still counts everything.
     ShortList,
+    /// Stripe: a webhook never arrives, and nobody tries again.
+    WebhookLost,
+    /// Stripe: a webhook is held back for up to a day, so others overtake it.
+    WebhookLate,
+    /// Stripe: a webhook that was accepted is sent again.
+    WebhookTwice,
 }
 
 /// One planned fault.
@@ -77,7 +83,7 @@ pub struct Faults {
 
 struct Set {
     seed: u64,
-    drawn: BTreeMap<(Api, FaultKind), u64>,
+    drawn: BTreeMap<String, u64>,
     planned: Vec<Fault>,
     chances: BTreeMap<(Api, FaultKind), f64>,
     down: BTreeSet<Api>,
@@ -210,7 +216,7 @@ impl Faults {
         if most.is_zero() {
             return Duration::ZERO;
         }
-        let drawn = set.roll(api, FaultKind::StalledAfterCommit);
+        let drawn = set.roll(&format!("{api:?}/latency"));
         most.mul_f64(unit(drawn))
     }
 
@@ -225,7 +231,7 @@ impl Faults {
 
     /// A number from this kind's own stream.
     pub(crate) fn roll(&self, api: Api, kind: FaultKind) -> u64 {
-        self.set().roll(api, kind)
+        self.set().roll(&stream(api, kind))
     }
 }
 
@@ -253,14 +259,19 @@ impl Set {
         let Some(chance) = self.chances.get(&(api, kind)).copied() else {
             return false;
         };
-        unit(self.roll(api, kind)) < chance
+        unit(self.roll(&stream(api, kind))) < chance
     }
 
-    fn roll(&mut self, api: Api, kind: FaultKind) -> u64 {
-        let drawn = self.drawn.entry((api, kind)).or_insert(0);
+    fn roll(&mut self, stream: &str) -> u64 {
+        let drawn = self.drawn.entry(stream.to_owned()).or_insert(0);
         *drawn += 1;
-        draw(self.seed, &format!("{api:?}/{kind:?}"), *drawn)
+        draw(self.seed, stream, *drawn)
     }
+}
+
+/// What a kind's own stream of chance is called.
+fn stream(api: Api, kind: FaultKind) -> String {
+    format!("{api:?}/{kind:?}")
 }
 
 /// A drawn number as a fraction in 0..1, from its upper 53 bits.

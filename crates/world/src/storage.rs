@@ -57,6 +57,11 @@ impl Ticket {
 }
 
 impl Store {
+    /// Whether the writer has given up: nothing can be kept any more.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Queues rows. Callers wait for their ticket before they answer, so the queue is never longer than the calls under way.
     pub(crate) fn keep(&self, rows: Vec<Row>) -> Ticket {
         let (kept, ticket) = oneshot::channel();
