@@ -279,3 +279,65 @@ fn stream(api: Api, kind: FaultKind) -> String {
 fn unit(drawn: u64) -> f64 {
     (drawn >> 11) as f64 / (1_u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Api, Fault, FaultKind, Faults};
+
+    const POST: &str = "POST /v1/servers";
+
+    fn strikes(faults: &Faults, times: usize) -> String {
+        let struck = |_| faults.strikes(Api::Hetzner, FaultKind::Locked, POST);
+        (0..times)
+            .map(struck)
+            .map(|struck| if struck { 'x' } else { '.' })
+            .collect()
+    }
+
+    #[test]
+    fn a_planned_fault_lets_some_pass_strikes_and_is_used_up() {
+        let faults = Faults::new(1);
+        let plan = |endpoint: &str, skip, times| {
+            let fault = Fault::once(Api::Hetzner, FaultKind::Locked, endpoint);
+            faults.plan(Fault {
+                skip,
+                times,
+                ..fault
+            })
+        };
+        assert!(plan("POST", 2, 2));
+        assert!(plan("DELETE", 0, 1));
+        assert_eq!(strikes(&faults, 6), "..xx..");
+        assert_eq!(
+            faults.standing().planned.len(),
+            1,
+            "the other endpoint's still waits"
+        );
+        faults.clear();
+        assert!(faults.standing().planned.is_empty());
+    }
+
+    #[test]
+    fn chance_strikes_about_as_often_as_it_was_set_to() {
+        let faults = Faults::new(1);
+        faults.chance(Api::Hetzner, FaultKind::Locked, 0.25);
+        let struck = strikes(&faults, 10_000).matches('x').count();
+        assert!((2_300..2_700).contains(&struck), "{struck}");
+        faults.chance(Api::Hetzner, FaultKind::Locked, 0.0);
+        assert_eq!(strikes(&faults, 100).matches('x').count(), 0);
+    }
+
+    #[test]
+    fn one_more_draw_of_one_kind_shifts_no_other() {
+        let set = |extra: usize| {
+            let faults = Faults::new(1);
+            faults.chance(Api::Hetzner, FaultKind::Locked, 0.5);
+            faults.chance(Api::Hetzner, FaultKind::NoCapacity, 0.5);
+            for _ in 0..extra {
+                faults.strikes(Api::Hetzner, FaultKind::NoCapacity, POST);
+            }
+            strikes(&faults, 64)
+        };
+        assert_eq!(set(0), set(7));
+    }
+}

@@ -1,5 +1,8 @@
 //! How a world survives its process: each changed row goes into one `SQLite` file before the answer that tells of it goes out.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
