@@ -40,6 +40,10 @@ pub const ANNOTATION_PROJECT: &str = "clawdet.com/project";
 /// On an Instance: `<project>/<id>` of the server we saw as ours; removing it records its loss.
 pub const ANNOTATION_SERVER: &str = "clawdet.com/server";
 
+/// On a Customer: the name of the Instance that was made for what they bought; it is never made again,
+/// also when a person has deleted it since.
+pub const ANNOTATION_DELIVERED: &str = "clawdet.com/delivered";
+
 /// Field manager of the web front end and the payment ledger (writes `spec`).
 pub const MANAGER_WEB: &str = "web";
 /// Field manager of the controllers (writes `status`, finalizers and annotations).

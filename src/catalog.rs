@@ -19,12 +19,16 @@ use crate::api::{Customer, Instance, Plan, PlanSpec, Standing, Uid};
 /// Wakes queued for a controller that is busy; past it, everything is woken instead.
 const WAKES_QUEUED_MAX: usize = 4096;
 
+/// Customers, plans and instances.
+const KINDS: usize = 3;
+
 /// The view, shared by every controller of this process.
 #[derive(Clone)]
 pub struct Catalog {
     view: Arc<RwLock<View>>,
     wakes: broadcast::Sender<String>,
-    synced: Arc<watch::Sender<u8>>,
+    /// The kinds that were listed to the end at least once.
+    listed: Arc<watch::Sender<BTreeSet<String>>>,
     namespace: Arc<str>,
 }
 
@@ -33,10 +37,13 @@ struct View {
     standings: BTreeMap<String, Standing>,
     plans: BTreeMap<String, Arc<PlanSpec>>,
     instances: BTreeMap<String, Entry>,
+    names_by_uid: BTreeMap<String, String>,
     /// Who claims a subdomain, oldest first.
     claims: BTreeMap<String, BTreeSet<Claim>>,
     by_customer: BTreeMap<String, BTreeSet<String>>,
     by_plan: BTreeMap<String, BTreeSet<String>>,
+    /// By kind, what a list under way has not shown yet; what is left at its end has vanished.
+    unseen: BTreeMap<String, BTreeSet<String>>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -60,30 +67,41 @@ impl Catalog {
         Self {
             view: Arc::default(),
             wakes: broadcast::channel(WAKES_QUEUED_MAX).0,
-            synced: Arc::new(watch::channel(0).0),
+            listed: Arc::new(watch::channel(BTreeSet::new()).0),
             namespace: Arc::from(namespace),
         }
     }
 
     /// Follows the cluster for ever; ends only when the watches do, which they never do by themselves.
     pub async fn follow(&self, client: Client) {
-        let customers = events::<Customer>(&client, &self.namespace).for_each(|event| async {
-            self.apply(event, View::customer_applied, View::customer_gone);
-        });
-        let plans = events::<Plan>(&client, &self.namespace).for_each(|event| async {
-            self.apply(event, View::plan_applied, View::plan_gone);
-        });
-        let instances = events::<Instance>(&client, &self.namespace).for_each(|event| async {
-            self.apply(event, View::instance_applied, View::instance_gone);
-        });
-        futures::join!(customers, plans, instances);
+        futures::join!(
+            self.keep::<Customer>(&client),
+            self.keep::<Plan>(&client),
+            self.keep::<Instance>(&client),
+        );
+    }
+
+    async fn keep<K>(&self, client: &Client)
+    where
+        K: Viewed
+            + Resource<Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + DeserializeOwned
+            + Send
+            + 'static,
+    {
+        let mut events = std::pin::pin!(events::<K>(client, &self.namespace));
+        while let Some(event) = events.next().await {
+            self.apply(event);
+        }
     }
 
     /// Resolves when customers, plans and instances were listed once.
     pub async fn synced(&self) {
-        let mut seen = self.synced.subscribe();
+        let mut listed = self.listed.subscribe();
         // The sender lives in self, so waiting cannot fail.
-        let _ = seen.wait_for(|lists| *lists >= 3).await;
+        let _ = listed.wait_for(|kinds| kinds.len() == KINDS).await;
     }
 
     pub fn standing(&self, customer: &str) -> Option<Standing> {
@@ -101,6 +119,21 @@ impl Catalog {
                 .get(subdomain)
                 .and_then(BTreeSet::first)
                 .is_some_and(|first| first.uid != uid.as_str())
+        })
+    }
+
+    /// Whether customers, plans and instances were each listed once.
+    pub fn is_synced(&self) -> bool {
+        self.listed.borrow().len() == KINDS
+    }
+
+    /// Every plan by name.
+    pub fn plans(&self) -> Vec<(String, Arc<PlanSpec>)> {
+        self.read(|view| {
+            let plans = view.plans.iter();
+            plans
+                .map(|(name, plan)| (name.clone(), Arc::clone(plan)))
+                .collect()
         })
     }
 
@@ -146,20 +179,23 @@ impl Catalog {
         .boxed()
     }
 
-    /// A view without a cluster, for tests of what reads it.
+    /// Wakes the instance with this uid, if there is one.
+    pub fn wake(&self, uid: &Uid) {
+        if let Some(name) = self.read(|view| view.names_by_uid.get(uid.as_str()).cloned()) {
+            // Nobody listening is fine: a controller lists everything when it starts.
+            let _ = self.wakes.send(name);
+        }
+    }
+
+    /// A view without a cluster that has seen everything, for tests of what reads it.
     #[cfg(test)]
     pub(crate) fn holding(customer: &Customer, plan: &Plan) -> Self {
         let catalog = Self::new("default");
-        catalog.apply(
-            Event::Apply(customer.clone()),
-            View::customer_applied,
-            View::customer_gone,
-        );
-        catalog.apply(
-            Event::Apply(plan.clone()),
-            View::plan_applied,
-            View::plan_gone,
-        );
+        catalog.apply(Event::Apply(customer.clone()));
+        catalog.apply(Event::Apply(plan.clone()));
+        catalog.apply::<Customer>(Event::InitDone);
+        catalog.apply::<Plan>(Event::InitDone);
+        catalog.apply::<Instance>(Event::InitDone);
         catalog
     }
 
@@ -167,33 +203,93 @@ impl Catalog {
         look(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Applies one watch event and wakes the instances it touches.
-    fn apply<K: Resource>(
-        &self,
-        event: Event<K>,
-        applied: fn(&mut View, &K) -> BTreeSet<String>,
-        gone: fn(&mut View, &str) -> BTreeSet<String>,
-    ) {
+    /// Applies one watch event and wakes the instances it touches. A relist does not empty the view
+    /// first, since a customer must not blink out of being: what it did not show goes at its end.
+    fn apply<K: Viewed>(&self, event: Event<K>) {
+        let kind = K::kind(&());
+        let listed = matches!(event, Event::InitDone);
         let woken = {
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
             match event {
-                // A relist does not empty the view first: a customer must not blink out of being. What
-                // vanished during a broken watch is found by the live reads before any change.
-                Event::Init => BTreeSet::new(),
-                Event::InitDone => {
-                    drop(view);
-                    self.synced
-                        .send_modify(|lists| *lists = lists.saturating_add(1));
-                    return;
+                Event::Init => {
+                    let names = K::names(&view);
+                    view.unseen.insert(kind.to_string(), names);
+                    BTreeSet::new()
                 }
-                Event::Apply(object) | Event::InitApply(object) => applied(&mut view, &object),
-                Event::Delete(object) => gone(&mut view, &object.name_any()),
+                Event::InitApply(object) => {
+                    if let Some(unseen) = view.unseen.get_mut(kind.as_ref()) {
+                        unseen.remove(&object.name_any());
+                    }
+                    object.applied(&mut view)
+                }
+                Event::InitDone => {
+                    let vanished = view.unseen.remove(kind.as_ref()).unwrap_or_default();
+                    vanished
+                        .iter()
+                        .flat_map(|name| K::gone(&mut view, name))
+                        .collect()
+                }
+                Event::Apply(object) => object.applied(&mut view),
+                Event::Delete(object) => K::gone(&mut view, &object.name_any()),
             }
         };
+        if listed {
+            self.listed
+                .send_if_modified(|kinds| kinds.insert(kind.to_string()));
+        }
         for name in woken {
             // Nobody listening is fine: a controller lists everything when it starts.
             let _ = self.wakes.send(name);
         }
+    }
+}
+
+/// A kind the view keeps: each change gives the names of the instances it touches.
+trait Viewed: Resource<DynamicType = ()> + Sized {
+    fn names(view: &View) -> BTreeSet<String>;
+    fn applied(&self, view: &mut View) -> BTreeSet<String>;
+    fn gone(view: &mut View, name: &str) -> BTreeSet<String>;
+}
+
+impl Viewed for Customer {
+    fn names(view: &View) -> BTreeSet<String> {
+        view.standings.keys().cloned().collect()
+    }
+
+    fn applied(&self, view: &mut View) -> BTreeSet<String> {
+        view.customer_applied(self)
+    }
+
+    fn gone(view: &mut View, name: &str) -> BTreeSet<String> {
+        view.customer_gone(name)
+    }
+}
+
+impl Viewed for Plan {
+    fn names(view: &View) -> BTreeSet<String> {
+        view.plans.keys().cloned().collect()
+    }
+
+    fn applied(&self, view: &mut View) -> BTreeSet<String> {
+        view.plan_applied(self)
+    }
+
+    fn gone(view: &mut View, name: &str) -> BTreeSet<String> {
+        view.plan_gone(name)
+    }
+}
+
+impl Viewed for Instance {
+    fn names(view: &View) -> BTreeSet<String> {
+        view.instances.keys().cloned().collect()
+    }
+
+    fn applied(&self, view: &mut View) -> BTreeSet<String> {
+        view.instance_applied(self)
+    }
+
+    fn gone(view: &mut View, name: &str) -> BTreeSet<String> {
+        view.instance_gone(name)
     }
 }
 
@@ -279,6 +375,8 @@ impl View {
             .entry(entry.subdomain.clone())
             .or_default()
             .insert(entry.claim.clone());
+        self.names_by_uid
+            .insert(entry.claim.uid.clone(), name.clone());
         self.instances.insert(name, entry);
         woken
     }
@@ -291,6 +389,7 @@ impl View {
         take(&mut self.by_customer, &entry.customer, &name.to_owned());
         take(&mut self.by_plan, &entry.plan, &name.to_owned());
         take(&mut self.claims, &entry.subdomain, &entry.claim);
+        self.names_by_uid.remove(&entry.claim.uid);
         self.claims
             .get(&entry.subdomain)
             .map(|rest| rest.iter().map(|claim| claim.name.clone()).collect())

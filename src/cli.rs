@@ -1,11 +1,13 @@
 //! The command line: what a person can ask of the binary, and the only place that prints.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::api;
+use crate::config::{Config, Problems, Source};
 
 /// Sells and runs personal AI assistants, each on a server of its own.
 ///
@@ -28,6 +30,26 @@ enum Command {
         /// The plural name of one kind; all when left out
         kind: Option<String>,
     },
+    /// Check the configuration and print what is in force, or every problem at once
+    ///
+    /// Prints each setting with its value and where it came from; of a secret only that it is set.
+    /// Ends with code 2 when something is wrong; nothing is started and nobody is called.
+    CheckConfig(ConfigArgs),
+}
+
+/// Where settings come from.
+#[derive(Args)]
+struct ConfigArgs {
+    /// A TOML file; the environment (`CLAWDET__SITE__LISTEN` for `site.listen`) wins over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn sources(self) -> Vec<Source> {
+        let file = self.config.map(Source::File);
+        file.into_iter().chain([Source::environment()]).collect()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +58,20 @@ pub enum CliError {
     NoSuchKind { asked: String, known: String },
     #[error("the definitions cannot be written as YAML")]
     Yaml(#[source] serde_yaml_ng::Error),
+    #[error(transparent)]
+    Config(Problems),
     #[error("the output was closed before everything was written")]
     Output(#[source] io::Error),
+}
+
+impl CliError {
+    /// 2 for what the person wrote wrongly, as clap does for arguments.
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::from(2),
+            Self::NoSuchKind { .. } | Self::Yaml(_) | Self::Output(_) => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Parses the arguments and runs the command; errors go to standard error with their causes.
@@ -45,6 +79,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Crd { kind } => print_crds(kind.as_deref()),
+        Command::CheckConfig(args) => check_config(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -59,7 +94,7 @@ pub fn main() -> ExitCode {
                 "clawdet: {}",
                 crate::controller::chain(&error)
             );
-            ExitCode::FAILURE
+            error.exit_code()
         }
     }
 }
@@ -85,6 +120,15 @@ fn print_crds(kind: Option<&str>) -> Result<(), CliError> {
     for crd in chosen {
         let yaml = api::definition_yaml(crd).map_err(CliError::Yaml)?;
         write!(out, "---\n{yaml}").map_err(CliError::Output)?;
+    }
+    Ok(())
+}
+
+fn check_config(args: ConfigArgs) -> Result<(), CliError> {
+    let (_, settings) = Config::explain(&args.sources()).map_err(CliError::Config)?;
+    let mut out = io::stdout().lock();
+    for setting in settings {
+        writeln!(out, "{setting}").map_err(CliError::Output)?;
     }
     Ok(())
 }

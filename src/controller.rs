@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use futures::stream::BoxStream;
 use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use kube::runtime::{Controller, watcher};
+use kube::runtime::{Controller, PredicateConfig, WatchStreamExt, reflector, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::Reason;
 use crate::provider::{BoxError, ProviderError};
 
 /// How one visit ended.
@@ -29,7 +31,8 @@ pub enum Outcome {
     Stepped,
     /// Someone else has to move first; come back after a while.
     Waiting(Duration),
-    /// A person has to move first; come back when the object changes.
+    /// A person has to move first, here or at a provider; come back when the object changes, or at the
+    /// next resync, since a provider does not tell us.
     Stalled,
 }
 
@@ -41,6 +44,8 @@ pub struct VisitError {
     pub doing: &'static str,
     /// When the provider named a time to come back; otherwise the back-off decides.
     pub retry_after: Option<Duration>,
+    /// What the object's status says of it while it lasts; None when the cluster itself failed.
+    pub reason: Option<Reason>,
     #[source]
     pub cause: BoxError,
 }
@@ -55,7 +60,22 @@ impl VisitError {
                 | ProviderError::Unknown(_)
                 | ProviderError::Refused { .. } => None,
             },
+            reason: Some(match &cause {
+                ProviderError::Throttled { .. } => Reason::ProviderThrottled,
+                ProviderError::Unreachable(_) | ProviderError::Unknown(_) => {
+                    Reason::ProviderUnreachable
+                }
+                ProviderError::Refused { .. } => Reason::ProviderRefused,
+            }),
             cause: Box::new(cause),
+        }
+    }
+
+    /// The secret store failed: nothing is bought meanwhile, and the status says why.
+    pub fn secrets(doing: &'static str) -> impl FnOnce(ProviderError) -> Self {
+        move |cause| Self {
+            reason: Some(Reason::SecretsUnavailable),
+            ..Self::provider(doing)(cause)
         }
     }
 
@@ -63,6 +83,7 @@ impl VisitError {
         move |cause| Self {
             doing,
             retry_after: None,
+            reason: None,
             cause: Box::new(cause),
         }
     }
@@ -136,7 +157,13 @@ pub async fn run<R: Reconciler>(
     });
     let api: Api<R::Kind> = Api::namespaced(client, namespace);
     let settings = kube::runtime::controller::Config::default().concurrency(pace.concurrency);
-    let mut controller = Controller::new(api, watcher::Config::default())
+    let (reader, writer) = reflector::store();
+    let asked = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(request, PredicateConfig::default());
+    let mut controller = Controller::for_stream(asked, reader)
         .with_config(settings)
         .graceful_shutdown_on(stop.cancelled_owned());
     for waker in wakers {
@@ -150,6 +177,20 @@ pub async fn run<R: Reconciler>(
             }
         })
         .await;
+}
+
+/// What a person or another controller can ask with: a change of anything else (our own status) wakes
+/// nobody.
+#[allow(clippy::unnecessary_wraps, reason = "the signature kube asks for")]
+fn request<K: Resource>(object: &K) -> Option<u64> {
+    let meta = object.meta();
+    let mut asked = DefaultHasher::new();
+    meta.generation.hash(&mut asked);
+    meta.uid.hash(&mut asked);
+    meta.finalizers.hash(&mut asked);
+    meta.annotations.hash(&mut asked);
+    meta.deletion_timestamp.is_some().hash(&mut asked);
+    Some(asked.finish())
 }
 
 async fn visit<R: Reconciler>(
@@ -199,10 +240,11 @@ fn key<K: Resource>(object: &K) -> String {
 /// fleet that became ready together is not looked at together for ever.
 pub fn requeue(outcome: Outcome, resync: Duration, key: &str) -> Action {
     match outcome {
-        Outcome::Converged => Action::requeue(resync.mul_f64(0.9 + 0.2 * spread(key, 0))),
+        Outcome::Converged | Outcome::Stalled => {
+            Action::requeue(resync.mul_f64(0.9 + 0.2 * spread(key, 0)))
+        }
         Outcome::Stepped => Action::requeue(Duration::ZERO),
         Outcome::Waiting(wait) => Action::requeue(wait),
-        Outcome::Stalled => Action::await_change(),
     }
 }
 

@@ -135,6 +135,45 @@ impl Candidate {
     }
 }
 
+/// Does `work` whenever this process leads, until `stop`. Each term gets a token of its own, cancelled
+/// when the term ends; the work then finishes or abandons what it is at, and may begin anew later.
+pub async fn while_leading<F, W>(
+    mut leads: watch::Receiver<bool>,
+    stop: CancellationToken,
+    mut work: F,
+) where
+    F: FnMut(CancellationToken) -> W,
+    W: Future<Output = ()>,
+{
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            elected = becomes(&mut leads, true) => {
+                if !elected {
+                    return;
+                }
+            }
+        }
+        let term = stop.child_token();
+        let mut working = std::pin::pin!(work(term.clone()));
+        tokio::select! {
+            () = &mut working => return,
+            _ = becomes(&mut leads, false) => {
+                term.cancel();
+                working.await;
+            }
+        }
+        if stop.is_cancelled() {
+            return;
+        }
+    }
+}
+
+/// Waits until leading is `wanted`; false when nobody campaigns any more.
+async fn becomes(leads: &mut watch::Receiver<bool>, wanted: bool) -> bool {
+    leads.wait_for(|leading| *leading == wanted).await.is_ok()
+}
+
 fn hold(spec: &LeaseSpec) -> Hold {
     Hold {
         holder: spec

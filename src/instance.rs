@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::api::PostParams;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 
-use crate::api::{InstallationName, Instance, Reason};
+use crate::api::condition::Truth;
+use crate::api::{InstallationName, Instance, InstanceStatus, Reason, Uid};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::controller::{Outcome, Reconciler, VisitError};
+use crate::controller::{Outcome, Reconciler, VisitError, chain};
+use crate::events::Narrator;
 use crate::provider::{Dns, Guests, ProviderError, Refusal, Secrets, Servers};
 
 mod act;
 pub mod desired;
+mod message;
 mod notes;
 mod observe;
 pub mod plan;
@@ -28,6 +31,8 @@ use plan::{Observed, Plan, RECHECK, Step};
 
 /// One visit takes so many steps at most, then lets others have a turn.
 const STEPS_PER_VISIT_MAX: usize = 8;
+/// So many failed visits in a row are shown in the status; fewer mend themselves unseen.
+const FAILURES_TOLD: u32 = 2;
 
 pub struct Settings {
     pub namespace: String,
@@ -49,6 +54,7 @@ pub struct Controller {
     pub dns: Arc<dyn Dns>,
     pub secrets: Arc<dyn Secrets>,
     pub guests: Arc<dyn Guests>,
+    narrator: Narrator,
     notes: notes::Notes,
 }
 
@@ -67,6 +73,7 @@ impl Controller {
         clock: Clock,
         catalog: Catalog,
         world: Providers,
+        narrator: Narrator,
     ) -> Self {
         let Providers {
             servers,
@@ -84,6 +91,7 @@ impl Controller {
             dns,
             secrets,
             guests,
+            narrator,
             notes,
         }
     }
@@ -98,30 +106,56 @@ impl Reconciler for Controller {
     const NAME: &'static str = "instance";
 
     async fn reconcile(&self, object: Arc<Instance>) -> Result<Outcome, VisitError> {
+        let uid = object.uid();
         let mut object = Arc::unwrap_or_clone(object);
+        let visited = self.visit(&mut object).await;
+        let Some(uid) = uid.map(Uid::new) else {
+            return visited;
+        };
+        match &visited {
+            Ok(_) => self.notes.went_well(&uid),
+            Err(error) => {
+                if let Some(reason) = error.reason
+                    && self.notes.went_wrong(&uid) >= FAILURES_TOLD
+                {
+                    // Only a refusal says the same each time; the log has the other causes.
+                    let cause = match reason {
+                        Reason::ProviderRefused => chain(error),
+                        _ => error.to_string(),
+                    };
+                    self.admit(object, Truth::Unknown, reason, &cause).await?;
+                }
+            }
+        }
+        visited
+    }
+}
+
+impl Controller {
+    /// `object` follows what is written, so that whoever comes after writes on top of it.
+    async fn visit(&self, object: &mut Instance) -> Result<Outcome, VisitError> {
         for _ in 0..STEPS_PER_VISIT_MAX {
-            let desired = match Desired::parse(
-                &object,
-                &self.settings.installation,
-                &self.settings.zone,
-            ) {
+            let parsed = Desired::parse(object, &self.settings.installation, &self.settings.zone);
+            let desired = match parsed {
                 Ok(desired) => desired,
                 Err(error) => {
-                    tracing::warn!(instance = %object.name_any(), %error, "The spec cannot be understood");
+                    let cause = chain(&error);
+                    self.admit(object.clone(), Truth::False, Reason::InvalidSpec, &cause)
+                        .await?;
                     return Ok(Outcome::Stalled);
                 }
             };
             let observed = observe::observe(self, &desired).await?;
             let plan = plan::plan(&desired, &observed);
-            object = self.publish(object, &desired, &observed, &plan).await?;
+            *object = self.publish(object, &desired, &observed, &plan).await?;
             let (step, because) = match plan {
                 Plan::Done { .. } => return Ok(self.settled(&desired, &observed)),
                 Plan::Wait { recheck, .. } => return Ok(Outcome::Waiting(recheck)),
                 Plan::Stalled { .. } => return Ok(Outcome::Stalled),
                 Plan::Do { step, because } => (step, because),
             };
-            match self.take(&object, &desired, &step, because).await? {
-                Taken::Changed(changed) => object = *changed,
+            match self.take(object, &desired, &step, because).await? {
+                Taken::Changed(changed) => *object = *changed,
                 Taken::Unchanged => {}
                 Taken::Over(outcome) => return Ok(outcome),
             }
@@ -177,6 +211,7 @@ impl Controller {
             Err(error) => Err(VisitError {
                 doing: "take a step",
                 retry_after: None,
+                reason: None,
                 cause: Box::new(error),
             }),
         }
@@ -221,10 +256,10 @@ impl Controller {
         }
     }
 
-    /// Writes the status if it differs; the resourceVersion makes it a compare-and-swap.
+    /// Writes what was seen and decided.
     async fn publish(
         &self,
-        mut object: Instance,
+        object: &Instance,
         desired: &Desired,
         observed: &Observed,
         plan: &Plan,
@@ -233,14 +268,58 @@ impl Controller {
         let generation = object.metadata.generation;
         let now = self.clock.now();
         let status = status::status(&previous, desired, observed, plan, generation, now);
-        if status == previous {
-            return Ok(object);
+        let action = match plan {
+            Plan::Do { step, .. } => step.name(),
+            Plan::Done { .. } => "Settle",
+            Plan::Wait { .. } => "Wait",
+            Plan::Stalled { .. } => "Stall",
+        };
+        self.write(object, status, plan.reason(), action).await
+    }
+
+    /// Writes that the visit could not be finished, and why.
+    async fn admit(
+        &self,
+        object: Instance,
+        truth: Truth,
+        reason: Reason,
+        cause: &str,
+    ) -> Result<Instance, VisitError> {
+        let previous = object.status.clone().unwrap_or_default();
+        let generation = object.metadata.generation;
+        let now = self.clock.now();
+        let status = status::admitted(&previous, truth, reason, cause, generation, now);
+        self.write(&object, status, reason, "Visit").await
+    }
+
+    /// Writes the status if it differs (the resourceVersion makes it a compare-and-swap), and tells a
+    /// change of the reason as an Event.
+    async fn write(
+        &self,
+        object: &Instance,
+        status: InstanceStatus,
+        reason: Reason,
+        action: &str,
+    ) -> Result<Instance, VisitError> {
+        let previous = object.status.as_ref();
+        if previous == Some(&status) {
+            return Ok(object.clone());
         }
+        let is_news = status::ready(previous) != status::ready(Some(&status));
+        let note =
+            status::ready(Some(&status)).map_or_else(String::new, |(_, told)| told.to_owned());
+        let mut object = object.clone();
         object.status = Some(status);
-        self.api()
+        let written = self
+            .api()
             .replace_status(&object.name_any(), &PostParams::default(), &object)
             .await
-            .map_err(VisitError::kube("write the status"))
+            .map_err(VisitError::kube("write the status"))?;
+        if is_news {
+            let about = written.object_ref(&());
+            self.narrator.tell(&about, reason, action, &note).await;
+        }
+        Ok(written)
     }
 }
 

@@ -12,6 +12,7 @@ mod retold;
 #[cfg(test)]
 mod scripted;
 mod shared_list;
+pub mod stripe;
 #[cfg(test)]
 mod testing;
 pub mod transport;
@@ -450,6 +451,7 @@ pub trait Guests: Send + Sync {
 pub struct BillingEvent {
     pub id: String,
     pub kind: String,
+    /// The id of the object it is about; empty when it has none.
     pub subject: String,
     pub created: Timestamp,
     pub live_mode: bool,
@@ -459,6 +461,7 @@ pub struct BillingEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutSession {
     pub id: String,
+    /// Paid, or nothing was due.
     pub paid: bool,
     pub subscription: Option<String>,
 }
@@ -468,15 +471,12 @@ pub struct CheckoutSession {
 pub struct Subscription {
     pub id: String,
     pub customer: String,
-    /// The display name the customer gave at checkout, if any.
-    pub customer_name: Option<String>,
     pub status: SubscriptionStatus,
-    /// The first item's id and price id.
+    /// The first item's id.
     pub item: String,
-    pub price: String,
-    /// What our own checkout wrote on it (`installation`, `subdomain`, `plan`).
+    /// What our own checkout wrote on it.
     pub metadata: BTreeMap<String, String>,
-    pub created: Timestamp,
+    pub latest_invoice: Option<String>,
     pub live_mode: bool,
 }
 
@@ -494,10 +494,19 @@ pub enum SubscriptionStatus {
     Unknown,
 }
 
+/// An invoice as the payment provider shows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    pub id: String,
+    pub paid: bool,
+    pub subscription: Option<String>,
+}
+
 /// What a customer is about to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutOrder {
     pub price: String,
+    /// Written on the checkout and on the subscription it makes.
     pub metadata: BTreeMap<String, String>,
     pub success_url: String,
     pub cancel_url: String,
@@ -505,15 +514,31 @@ pub struct CheckoutOrder {
     pub idempotency_key: String,
 }
 
+/// Why a webhook's body is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    #[error("the signature does not hold")]
+    Signature(#[source] BoxError),
+    /// Signed, and yet not an event we can name.
+    #[error("the body is not an event")]
+    Unreadable(#[source] BoxError),
+}
+
 /// Takes money and tells who has paid.
 #[async_trait]
 pub trait Billing: Send + Sync {
+    /// The event in a webhook's raw body, if its signature header holds at `now`.
+    fn open_webhook(
+        &self,
+        raw_body: &[u8],
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<BillingEvent, WebhookError>;
     /// Starts a hosted checkout; gives the URL to send the browser to.
     async fn start_checkout(&self, order: &CheckoutOrder) -> Result<String, ProviderError>;
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError>;
     async fn subscription(&self, id: &str) -> Result<Option<Subscription>, ProviderError>;
-    /// The subscription an invoice, charge or other object belongs to, if any.
-    async fn subscription_of(&self, subject: &str) -> Result<Option<String>, ProviderError>;
+    async fn invoice(&self, id: &str) -> Result<Option<Invoice>, ProviderError>;
     /// Every subscription in every state, complete.
     async fn subscriptions(&self) -> Result<Vec<Subscription>, ProviderError>;
     /// Every event since a moment (the provider keeps 30 days), complete, oldest first.

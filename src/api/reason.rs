@@ -146,6 +146,45 @@ reasons! {
     OrphanRemoved,
 }
 
+impl Reason {
+    /// Whether a person should look: the operator cannot go on alone, or money is at stake.
+    pub fn needs_attention(self) -> bool {
+        matches!(
+            self,
+            Self::ServerLost
+                | Self::ServerDuplicated
+                | Self::ServerFailed
+                | Self::ServerRelabelled
+                | Self::ServerRenamed
+                | Self::ServerResized
+                | Self::AddressDrifted
+                | Self::AddressDuplicated
+                | Self::AddressLeftOver
+                | Self::InvalidSpec
+                | Self::CustomerMissing
+                | Self::PlanMissing
+                | Self::SubdomainTaken
+                | Self::NameConflict
+                | Self::AddressConflict
+                | Self::DeletionProtected
+                | Self::CapacityUnavailable
+                | Self::ProjectLimitReached
+                | Self::ProviderThrottled
+                | Self::ProviderUnreachable
+                | Self::ProviderRefused
+                | Self::SecretsUnavailable
+                | Self::PaymentPastDue
+                | Self::PaymentSuspended
+                | Self::SubjectMissing
+                | Self::ModeMismatch
+                | Self::OrderInvalid
+                | Self::SweepBraked
+                | Self::SweepDryRun
+                | Self::OrphanRemoved
+        )
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())

@@ -2,7 +2,7 @@
 
 use kube::runtime::watcher::Event;
 
-use super::{Catalog, View};
+use super::Catalog;
 use crate::api::{Customer, CustomerSpec, Instance, InstanceSpec, Standing, Uid};
 
 fn instance(name: &str, subdomain: &str, created: i64) -> Instance {
@@ -20,11 +20,7 @@ fn instance(name: &str, subdomain: &str, created: i64) -> Instance {
 }
 
 fn apply(catalog: &Catalog, object: Instance) {
-    catalog.apply(
-        Event::Apply(object),
-        View::instance_applied,
-        View::instance_gone,
-    );
+    catalog.apply(Event::Apply(object));
 }
 
 #[test]
@@ -44,11 +40,7 @@ fn when_the_first_goes_the_next_is_woken_and_has_the_name() {
     let first = instance("early", "ada", 10);
     apply(&catalog, first.clone());
     apply(&catalog, instance("late", "ada", 20));
-    catalog.apply(
-        Event::Delete(first),
-        View::instance_applied,
-        View::instance_gone,
-    );
+    catalog.apply(Event::Delete(first));
     assert!(!catalog.has_rival("ada", &Uid::new("uid-late")));
     assert_eq!(wakes.try_recv().unwrap(), "late");
 }
@@ -62,11 +54,7 @@ fn a_change_of_standing_wakes_the_customers_instances_and_a_repeat_wakes_nobody(
         serde_json::from_value(serde_json::json!({"displayName": "Ada", "plan": "basic"})).unwrap();
     let mut customer = Customer::new("c", spec);
     let apply = |customer: &Customer| {
-        catalog.apply(
-            Event::Apply(customer.clone()),
-            View::customer_applied,
-            View::customer_gone,
-        );
+        catalog.apply(Event::Apply(customer.clone()));
     };
     apply(&customer);
     assert_eq!(wakes.try_recv().unwrap(), "a");
@@ -76,4 +64,19 @@ fn a_change_of_standing_wakes_the_customers_instances_and_a_repeat_wakes_nobody(
     apply(&customer);
     assert_eq!(wakes.try_recv().unwrap(), "a");
     assert_eq!(catalog.standing("c"), Some(Standing::Suspended));
+}
+
+#[test]
+fn what_a_relist_does_not_show_is_gone_and_what_it_shows_never_blinks() {
+    let catalog = Catalog::new("default");
+    let first = instance("early", "ada", 10);
+    apply(&catalog, first);
+    apply(&catalog, instance("late", "ada", 20));
+    let mut wakes = catalog.wakes.subscribe();
+    catalog.apply(Event::<Instance>::Init);
+    catalog.apply(Event::InitApply(instance("late", "ada", 20)));
+    assert!(catalog.has_rival("ada", &Uid::new("uid-late")));
+    catalog.apply(Event::<Instance>::InitDone);
+    assert!(!catalog.has_rival("ada", &Uid::new("uid-late")));
+    assert_eq!(wakes.try_recv().unwrap(), "late");
 }

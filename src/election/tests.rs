@@ -145,3 +145,29 @@ async fn a_leader_that_cannot_reach_the_cluster_steps_down_before_its_lease_runs
     };
     tokio::join!(candidate.run(&leads, stop.clone()), watching);
 }
+
+#[tokio::test(start_paused = true)]
+async fn work_begins_with_a_term_ends_with_it_and_begins_again_with_the_next() {
+    let (leads, seen) = watch::channel(false);
+    let stop = CancellationToken::new();
+    let terms = Mutex::new(Vec::new());
+    let work = |term: CancellationToken| {
+        terms.lock().unwrap().push("begun");
+        let terms = &terms;
+        async move {
+            term.cancelled().await;
+            terms.lock().unwrap().push("ended");
+        }
+    };
+    let told = || terms.lock().unwrap().len();
+    let elections = async {
+        for (leading, expected) in [(true, 1), (false, 2), (true, 3)] {
+            leads.send_replace(leading);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(told(), expected);
+        }
+        stop.cancel();
+    };
+    tokio::join!(while_leading(seen, stop.clone(), work), elections);
+    assert_eq!(*terms.lock().unwrap(), ["begun", "ended", "begun", "ended"]);
+}

@@ -24,6 +24,7 @@ struct Inner {
     doubts: BTreeMap<Uid, Instant>,
     shutdowns: BTreeMap<ServerId, Instant>,
     absent_since: BTreeMap<Uid, Instant>,
+    failures: BTreeMap<Uid, u32>,
     refusals: BTreeMap<(ProjectName, Option<Placement>), Instant>,
 }
 
@@ -92,10 +93,23 @@ impl Notes {
         self.lock().absent_since.remove(uid);
     }
 
+    /// Another visit failed; how many in a row.
+    pub(super) fn went_wrong(&self, uid: &Uid) -> u32 {
+        let mut inner = self.lock();
+        let failed = inner.failures.entry(uid.clone()).or_insert(0);
+        *failed = failed.saturating_add(1);
+        *failed
+    }
+
+    pub(super) fn went_well(&self, uid: &Uid) {
+        self.lock().failures.remove(uid);
+    }
+
     /// The instance is gone, and so is all we noted of it.
     pub(super) fn forget(&self, uid: &Uid) {
         let mut inner = self.lock();
         inner.doubts.remove(uid);
         inner.absent_since.remove(uid);
+        inner.failures.remove(uid);
     }
 }

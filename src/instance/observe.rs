@@ -23,7 +23,7 @@ pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Obse
         .secrets
         .read(&gateway_secret(&desired.uid))
         .await
-        .map_err(VisitError::provider("read the instance's secrets"))?
+        .map_err(VisitError::secrets("read the instance's secrets"))?
         .is_some();
     observe_servers(here, desired, &mut seen).await?;
     observe_records(here, desired, &mut seen).await?;

@@ -101,6 +101,30 @@ pub enum Step {
     RemoveFinalizer,
 }
 
+impl Step {
+    /// The step as one word, for logs and Events.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AddFinalizer => "AddFinalizer",
+            Self::ClaimProject(_) => "ClaimProject",
+            Self::IssueSecrets => "IssueSecrets",
+            Self::CreateServer { .. } => "CreateServer",
+            Self::RecordServer(_) => "RecordServer",
+            Self::RecordLoss(_) => "RecordLoss",
+            Self::RestoreIdentity(_) => "RestoreIdentity",
+            Self::SetProtection(..) => "SetProtection",
+            Self::PowerOn(_) => "PowerOn",
+            Self::ShutDown(_) => "ShutDown",
+            Self::PowerOff(_) => "PowerOff",
+            Self::ChangeRecords { .. } => "ChangeRecords",
+            Self::ReturnServer(_) => "ReturnServer",
+            Self::ReleaseAddress(_) => "ReleaseAddress",
+            Self::DestroySecrets => "DestroySecrets",
+            Self::RemoveFinalizer => "RemoveFinalizer",
+        }
+    }
+}
+
 /// How often to look while a provider or the guest is at work.
 pub const RECHECK: Duration = Duration::from_secs(5);
 /// How often to look while the software starts.

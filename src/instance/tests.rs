@@ -25,6 +25,7 @@ use crate::api::{
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::controller::{Outcome, Reconciler};
+use crate::events::Narrator;
 use crate::provider::{
     BegunAfter, Dns, Fleet, GuestState, Guests, Owner, Priority, Progress, ProviderError, Record,
     RecordChange, Refusal, SecretPath, SecretValues, SecretVersion, Secrets, Server, ServerId,
@@ -250,6 +251,7 @@ fn controller(world: &World) -> Controller {
         clock,
         Catalog::holding(&customer, &plan),
         providers,
+        Narrator::silent(),
     )
 }
 

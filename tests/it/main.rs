@@ -1,4 +1,4 @@
-//! The one integration binary: the rules of the house, as tests.
+//! The one integration binary: the rules of the house, and the proofs against real tools.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,4 +8,5 @@
 
 mod architecture;
 mod crds;
+mod real;
 mod vocabulary;

@@ -68,3 +68,70 @@ fn a_stall_is_true_when_bad_and_names_the_reason() {
     assert_eq!(truth(&stalled, "Stalled"), ("True", "CustomerMissing"));
     assert_eq!(truth(&stalled, "Ready"), ("False", "CustomerMissing"));
 }
+
+#[test]
+fn a_failed_visit_says_why_and_keeps_what_was_last_seen() {
+    let ready = write(&InstanceStatus::default(), &picture("fcpskrdg"), 1);
+    let now = Timestamp::from_second(500).unwrap();
+    let reason = Reason::ProviderUnreachable;
+    let failed = admitted(
+        &ready,
+        Truth::Unknown,
+        reason,
+        "failed to list",
+        Some(4),
+        now,
+    );
+    assert_eq!(truth(&failed, "Ready"), ("Unknown", "ProviderUnreachable"));
+    assert_eq!(truth(&failed, "Stalled"), ("False", "AsDesired"));
+    assert_eq!(truth(&failed, "ServerRunning"), ("True", "AsDesired"));
+    assert_eq!(failed.server, ready.server);
+    let again = admitted(
+        &failed,
+        Truth::Unknown,
+        reason,
+        "failed to list",
+        Some(4),
+        now,
+    );
+    assert_eq!(failed, again);
+}
+
+#[test]
+fn every_condition_is_there_also_when_the_first_visit_fails() {
+    let now = Timestamp::from_second(1).unwrap();
+    let none = InstanceStatus::default();
+    let failed = admitted(&none, Truth::False, Reason::InvalidSpec, "x", Some(1), now);
+    assert_eq!(failed.conditions.len(), 6);
+    assert_eq!(truth(&failed, "Stalled"), ("True", "InvalidSpec"));
+    assert_eq!(truth(&failed, "Healthy"), ("Unknown", "Pending"));
+}
+
+#[test]
+fn a_message_names_what_is_meant_and_what_to_do() {
+    let told = |letters: &str| {
+        let status = write(&InstanceStatus::default(), &picture(letters), 1);
+        ready(Some(&status)).unwrap().1.to_owned()
+    };
+    assert_eq!(
+        told("f"),
+        "There is no Customer \"ada\" in this namespace. Create it and this goes on by itself."
+    );
+    assert_eq!(told("fcpkm"), "Ordering cx23 in nbg1 in project main.");
+    assert_eq!(
+        told("fcpkmsr"),
+        "Publishing ada.clawdet.example at 203.0.113.7."
+    );
+    assert_eq!(told("fcpkmsrdg"), "https://ada.clawdet.example answers.");
+    assert!(told("fcpkmNE").contains("cx23 in nbg1 or cx23 in hel1"));
+    assert!(told("XfP").contains("Set it to Delete"));
+}
+
+#[test]
+fn a_server_resized_by_hand_is_reported_and_stays_ready() {
+    let mut seen = picture("fcpskrdg");
+    seen.observed.servers[0].server_type = "cx53".into();
+    let status = write(&InstanceStatus::default(), &seen, 1);
+    assert_eq!(truth(&status, "Ready"), ("True", "Ready"));
+    assert_eq!(truth(&status, "ServerRunning"), ("True", "ServerResized"));
+}

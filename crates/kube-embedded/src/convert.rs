@@ -1,0 +1,56 @@
+//! The same object in another version: as it is stored, and as a client asks for it.
+//!
+//! Custom resources convert by changing `apiVersion` alone (strategy `None`). Events are kept in the
+//! words of `v1` and shown in those of `events.k8s.io/v1` too: one object seen in both groups.
+
+use serde_json::Value;
+
+use crate::builtin::Builtin;
+use crate::registry::Served;
+
+/// What a field of an Event is called: `events.k8s.io/v1`, then `v1`
+/// (k8s.io/kubernetes/pkg/apis/events/v1/conversion.go).
+const EVENT_WORDS: [(&str, &str); 7] = [
+    ("regarding", "involvedObject"),
+    ("note", "message"),
+    ("reportingController", "reportingComponent"),
+    ("deprecatedSource", "source"),
+    ("deprecatedFirstTimestamp", "firstTimestamp"),
+    ("deprecatedLastTimestamp", "lastTimestamp"),
+    ("deprecatedCount", "count"),
+];
+
+/// Must the object be changed at all to be shown as `served`?
+pub(crate) fn is_stored_form(served: &Served, object: &Value) -> bool {
+    object["apiVersion"].as_str() == Some(&served.info.group_version())
+}
+
+/// The object in the words it is stored in.
+pub(crate) fn to_stored(served: &Served, object: &mut Value) {
+    if served.builtin() == Some(Builtin::Event) {
+        rename(object, EVENT_WORDS.map(|(new, core)| (new, core)));
+    }
+    object["apiVersion"] = served.stored_version.clone().into();
+}
+
+/// A stored object in the words of `served`.
+pub(crate) fn from_stored(served: &Served, object: &mut Value) {
+    if is_stored_form(served, object) {
+        return;
+    }
+    if served.builtin() == Some(Builtin::Event) {
+        rename(object, EVENT_WORDS.map(|(new, core)| (core, new)));
+    }
+    object["apiVersion"] = served.info.group_version().into();
+}
+
+fn rename(object: &mut Value, words: [(&str, &str); 7]) {
+    let Some(fields) = object.as_object_mut() else {
+        return;
+    };
+    for (from, to) in words {
+        if let Some(value) = fields.remove(from) {
+            fields.insert(to.to_owned(), value);
+        }
+    }
+}

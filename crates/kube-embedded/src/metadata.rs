@@ -1,0 +1,237 @@
+//! `metadata`: what a client may say in it, what only the server says, and what is wrong with it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::cause::Cause;
+
+mod names;
+pub(crate) use names::{NameRule, check_name, check_qualified};
+
+/// All annotations of an object together; as in apimachinery's validation.
+const ANNOTATIONS_LIMIT: usize = 256 * 1024;
+
+/// What only the server says of a living object, and therefore never changes by a client's word.
+const SERVERS_OWN: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "selfLink",
+];
+
+/// The time as the API writes it: whole seconds, UTC.
+pub(crate) fn time(now: Timestamp) -> String {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Changes `metadata`; a client that sent none, or something else there, gets an empty one first.
+pub(crate) fn edit(object: &mut Value, change: impl FnOnce(&mut Map<String, Value>)) {
+    let mut metadata = match object.get_mut("metadata").map(Value::take) {
+        Some(Value::Object(metadata)) => metadata,
+        Some(_) | None => Map::new(),
+    };
+    change(&mut metadata);
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("metadata".to_owned(), metadata.into());
+    }
+}
+
+pub(crate) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object["metadata"][field].as_str().unwrap_or_default()
+}
+
+/// Has it been asked to go?
+pub(crate) fn is_deleting(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
+}
+
+pub(crate) fn has_finalizers(object: &Value) -> bool {
+    let finalizers = object["metadata"]["finalizers"].as_array();
+    finalizers.is_some_and(|finalizers| !finalizers.is_empty())
+}
+
+/// The first metadata of a new object.
+pub(crate) fn begin(object: &mut Value, uid: &str, now: Timestamp, has_generation: bool) {
+    edit(object, |metadata| {
+        for field in SERVERS_OWN {
+            metadata.remove(field);
+        }
+        metadata.remove("resourceVersion");
+        metadata.insert("uid".to_owned(), uid.into());
+        metadata.insert("creationTimestamp".to_owned(), time(now).into());
+        if has_generation {
+            metadata.insert("generation".to_owned(), 1.into());
+        }
+        drop_empty(metadata);
+    });
+}
+
+/// What an update may not touch comes from the old object.
+pub(crate) fn carry_over(old: &Value, new: &mut Value) {
+    let kept = ["name", "namespace", "resourceVersion", "generateName"];
+    edit(new, |metadata| {
+        for field in SERVERS_OWN.iter().chain(&kept) {
+            match old["metadata"].get(*field) {
+                Some(value) => metadata.insert((*field).to_owned(), value.clone()),
+                None => metadata.remove(*field),
+            };
+        }
+        if let Some(managed) = old["metadata"].get("managedFields")
+            && !metadata.contains_key("managedFields")
+        {
+            metadata.insert("managedFields".to_owned(), managed.clone());
+        }
+        drop_empty(metadata);
+    });
+}
+
+/// Kubernetes does not keep nulls and empty collections here.
+fn drop_empty(metadata: &mut Map<String, Value>) {
+    for field in ["labels", "annotations", "finalizers", "ownerReferences"] {
+        let empty = match metadata.get(field) {
+            Some(Value::Null) => true,
+            Some(Value::Array(items)) => items.is_empty(),
+            Some(Value::Object(items)) => items.is_empty(),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => false,
+        };
+        if empty {
+            metadata.remove(field);
+        }
+    }
+    metadata.retain(|_, value| !value.is_null());
+}
+
+/// Marks the object as going, to be removed when its finalizers are.
+pub(crate) fn mark_deleting(object: &mut Value, now: Timestamp) {
+    edit(object, |metadata| {
+        metadata.insert("deletionTimestamp".to_owned(), time(now).into());
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+            metadata.insert("generation".to_owned(), (generation + 1).into());
+        }
+    });
+}
+
+/// Everything wrong with `metadata`, `old` being what it was.
+pub(crate) fn check(object: &Value, old: Option<&Value>, rule: NameRule) -> Vec<Cause> {
+    let metadata = &object["metadata"];
+    let mut causes = Vec::new();
+    if old.is_none() {
+        causes.extend(check_name("metadata.name", &metadata["name"], rule));
+    }
+    check_labels(&metadata["labels"], &mut causes);
+    check_annotations(&metadata["annotations"], &mut causes);
+    check_finalizers(metadata, old, &mut causes);
+    check_owners(&metadata["ownerReferences"], &mut causes);
+    causes
+}
+
+fn check_labels(labels: &Value, causes: &mut Vec<Cause>) {
+    if labels.is_null() {
+        return;
+    }
+    let Some(labels) = labels.as_object() else {
+        causes.push(Cause::type_invalid(
+            "metadata.labels",
+            labels,
+            "must be an object",
+        ));
+        return;
+    };
+    for (key, value) in labels {
+        causes.extend(check_qualified("metadata.labels", key));
+        match value.as_str() {
+            Some(text) => causes.extend(names::check_label_value("metadata.labels", text)),
+            None => causes.push(Cause::type_invalid(
+                format!("metadata.labels.{key}"),
+                value,
+                "must be a string",
+            )),
+        }
+    }
+}
+
+fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
+    if annotations.is_null() {
+        return;
+    }
+    let Some(annotations) = annotations.as_object() else {
+        causes.push(Cause::type_invalid(
+            "metadata.annotations",
+            annotations,
+            "must be an object",
+        ));
+        return;
+    };
+    let mut total = 0;
+    for (key, value) in annotations {
+        causes.extend(check_qualified("metadata.annotations", &key.to_lowercase()));
+        match value.as_str() {
+            Some(text) => total += key.len() + text.len(),
+            None => causes.push(Cause::type_invalid(
+                format!("metadata.annotations.{key}"),
+                value,
+                "must be a string",
+            )),
+        }
+    }
+    if total > ANNOTATIONS_LIMIT {
+        causes.push(Cause::too_long(
+            "metadata.annotations",
+            ANNOTATIONS_LIMIT as u64,
+        ));
+    }
+}
+
+fn check_finalizers(metadata: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
+    let strings = |metadata: &Value| -> Vec<String> {
+        let list = metadata["finalizers"].as_array().into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let finalizers = strings(metadata);
+    for finalizer in &finalizers {
+        causes.extend(check_qualified("metadata.finalizers", finalizer));
+    }
+    let Some(old) = old.filter(|old| is_deleting(old)) else {
+        return;
+    };
+    let before = strings(&old["metadata"]);
+    let added: Vec<_> = finalizers
+        .iter()
+        .filter(|new| !before.contains(new))
+        .collect();
+    if !added.is_empty() {
+        causes.push(Cause::forbidden(
+            "metadata.finalizers",
+            &format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers {}",
+                json!(added)
+            ),
+        ));
+    }
+}
+
+fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
+    let mut controllers = 0;
+    for (at, owner) in owners.as_array().into_iter().flatten().enumerate() {
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if owner[field].as_str().unwrap_or_default().is_empty() {
+                causes.push(Cause::invalid(
+                    format!("metadata.ownerReferences[{at}].{field}"),
+                    &owner[field],
+                    &format!("{} must not be empty", field.to_lowercase()),
+                ));
+            }
+        }
+        controllers += i32::from(owner["controller"] == true);
+    }
+    if controllers > 1 {
+        causes.push(Cause::invalid(
+            "metadata.ownerReferences",
+            owners,
+            "Only one reference can have Controller set to true",
+        ));
+    }
+}

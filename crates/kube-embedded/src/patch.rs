@@ -1,0 +1,105 @@
+//! How a JSON patch, a merge patch or a strategic merge patch changes an object. Not what may be changed.
+#![allow(dead_code, reason = "the server calls it as it grows")]
+
+mod strategic;
+#[cfg(test)]
+mod tests;
+
+use json_patch::PatchOperation;
+use serde_json::Value;
+
+pub(crate) use strategic::strategic;
+
+/// Most operations in one JSON patch, as in Kubernetes.
+const OPERATION_LIMIT: usize = 10_000;
+
+/// Most JSON text `copy` operations may add in one patch: else twenty doublings of a megabyte fill the memory.
+const COPY_LIMIT: usize = 3 * 1024 * 1024;
+
+/// Why a patch does not apply. All are answered 400 or 422; see [`PatchError::is_unprocessable`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PatchError {
+    #[error("error decoding patch: {0}")]
+    Malformed(String),
+    #[error("The allowed maximum operations in a JSON patch is {OPERATION_LIMIT}, got {0}")]
+    TooManyOperations(usize),
+    #[error("the server rejected our request due to an error in our request")]
+    Unprocessable(#[source] json_patch::PatchError),
+    #[error("the copy operations of a JSON patch may add at most {COPY_LIMIT} bytes")]
+    CopiesTooMuch,
+}
+
+impl PatchError {
+    /// True when the patch is well formed but does not fit this object (422, not 400).
+    pub(crate) fn is_unprocessable(&self) -> bool {
+        matches!(
+            self,
+            PatchError::Unprocessable(_) | PatchError::CopiesTooMuch
+        )
+    }
+}
+
+/// Applies a JSON patch (RFC 6902), all of it or none. A `test` for null of a missing path holds, as in Kubernetes.
+pub(crate) fn json(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
+    let operations = patch.as_array().ok_or_else(|| {
+        PatchError::Malformed("a JSON patch is an array of operations".to_owned())
+    })?;
+    if operations.len() > OPERATION_LIMIT {
+        return Err(PatchError::TooManyOperations(operations.len()));
+    }
+    let operations: Vec<PatchOperation> = serde_json::from_value(patch.clone())
+        .map_err(|error| PatchError::Malformed(error.to_string()))?;
+    let mut patched = target.clone();
+    let mut copied = 0;
+    for operation in &operations {
+        if holds_for_a_missing_path(operation, &patched) {
+            continue;
+        }
+        copied += size_of_copy(operation, &patched);
+        if copied > COPY_LIMIT {
+            return Err(PatchError::CopiesTooMuch);
+        }
+        json_patch::patch(&mut patched, std::slice::from_ref(operation))
+            .map_err(PatchError::Unprocessable)?;
+    }
+    *target = patched;
+    Ok(())
+}
+
+/// Go's JSON patch takes a missing path for null; controllers test that way before they add the first finalizer.
+fn holds_for_a_missing_path(operation: &PatchOperation, object: &Value) -> bool {
+    match operation {
+        PatchOperation::Test(test) => {
+            test.value.is_null() && object.pointer(test.path.as_str()).is_none()
+        }
+        PatchOperation::Add(_)
+        | PatchOperation::Remove(_)
+        | PatchOperation::Replace(_)
+        | PatchOperation::Move(_)
+        | PatchOperation::Copy(_) => false,
+    }
+}
+
+fn size_of_copy(operation: &PatchOperation, object: &Value) -> usize {
+    match operation {
+        PatchOperation::Copy(copy) => object
+            .pointer(copy.from.as_str())
+            .map_or(0, |value| value.to_string().len()),
+        PatchOperation::Add(_)
+        | PatchOperation::Remove(_)
+        | PatchOperation::Replace(_)
+        | PatchOperation::Move(_)
+        | PatchOperation::Test(_) => 0,
+    }
+}
+
+/// Applies a merge patch (RFC 7396). The patch must be an object.
+pub(crate) fn merge(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
+    if !patch.is_object() {
+        return Err(PatchError::Malformed(
+            "a merge patch is a JSON object".to_owned(),
+        ));
+    }
+    json_patch::merge(target, patch);
+    Ok(())
+}

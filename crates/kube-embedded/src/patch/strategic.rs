@@ -1,0 +1,266 @@
+//! Strategic merge patch: a merge patch that knows which lists have keys. Only built-in types do.
+//!
+//! Source of the directives: "Strategic Merge Patch" in the Kubernetes community's developer documentation.
+
+use serde_json::{Map, Value};
+
+use super::PatchError;
+use crate::schema::{NodeId, Schema};
+
+const DIRECTIVE: &str = "$patch";
+const RETAIN: &str = "$retainKeys";
+const ORDER: &str = "$setElementOrder/";
+const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
+
+/// Applies a strategic merge patch: like a merge patch, but lists with keys are merged by key and `$patch`,
+/// `$deleteFromPrimitiveList`, `$setElementOrder` and `$retainKeys` are obeyed.
+pub(crate) fn strategic(
+    target: &mut Value,
+    patch: &Value,
+    types: &Schema,
+) -> Result<(), PatchError> {
+    let patch = patch
+        .as_object()
+        .ok_or_else(|| malformed("a strategic merge patch is a JSON object"))?;
+    let mut patched = target.clone();
+    merge_object(
+        &mut patched,
+        patch,
+        Place {
+            types,
+            id: Some(types.root()),
+        },
+    )?;
+    *target = patched;
+    Ok(())
+}
+
+fn malformed(words: &str) -> PatchError {
+    PatchError::Malformed(words.to_owned())
+}
+
+/// Where in the type we are; None below what the type describes.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    types: &'a Schema,
+    id: Option<NodeId>,
+}
+
+impl<'a> Place<'a> {
+    fn field(self, name: &str) -> Self {
+        let id = self.id.and_then(|id| self.types.child_of(id, name));
+        Place { id, ..self }
+    }
+
+    fn entry(self) -> Self {
+        let id = self.id.and_then(|id| self.types.node(id).items());
+        Place { id, ..self }
+    }
+
+    fn merge_key(self) -> Option<&'a str> {
+        self.id.and_then(|id| self.types.node(id).patch_key())
+    }
+
+    fn merges_scalars(self) -> bool {
+        self.id.is_some_and(|id| self.types.node(id).patch_merges()) && self.merge_key().is_none()
+    }
+}
+
+/// What `$patch` asks for.
+enum Directive {
+    Merge,
+    Replace,
+    Delete,
+}
+
+fn directive(patch: &Map<String, Value>) -> Result<Directive, PatchError> {
+    match patch.get(DIRECTIVE).map(Value::as_str) {
+        None | Some(Some("merge")) => Ok(Directive::Merge),
+        Some(Some("replace")) => Ok(Directive::Replace),
+        Some(Some("delete")) => Ok(Directive::Delete),
+        Some(other) => Err(malformed(&format!("unknown patch type {other:?}"))),
+    }
+}
+
+fn merge_object(
+    target: &mut Value,
+    patch: &Map<String, Value>,
+    place: Place<'_>,
+) -> Result<(), PatchError> {
+    match directive(patch)? {
+        Directive::Replace => {
+            *target = Value::Object(without_directives(patch));
+            return Ok(());
+        }
+        Directive::Delete => {
+            *target = Value::Object(Map::new());
+            return Ok(());
+        }
+        Directive::Merge => {}
+    }
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(fields) = target else {
+        return Ok(());
+    };
+    if let Some(kept) = patch.get(RETAIN) {
+        let kept = kept
+            .as_array()
+            .ok_or_else(|| malformed("$retainKeys is a list of field names"))?;
+        fields.retain(|name, _| kept.iter().any(|one| one == name.as_str()));
+    }
+    for (name, change) in patch {
+        if let Some(list) = name.strip_prefix(DELETE_FROM) {
+            delete_scalars(fields, list, change)?;
+        }
+    }
+    for (name, change) in patch.iter().filter(|(name, _)| !name.starts_with('$')) {
+        merge_field(fields, name, change, place.field(name))?;
+    }
+    for (name, order) in patch {
+        if let Some(list) = name.strip_prefix(ORDER) {
+            reorder(fields, list, order, place.field(list).merge_key())?;
+        }
+    }
+    Ok(())
+}
+
+fn without_directives(patch: &Map<String, Value>) -> Map<String, Value> {
+    let fields = patch.iter().filter(|(name, _)| !name.starts_with('$'));
+    fields
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn merge_field(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    change: &Value,
+    place: Place<'_>,
+) -> Result<(), PatchError> {
+    match change {
+        Value::Null => {
+            fields.remove(name);
+        }
+        Value::Object(change) => {
+            merge_object(fields.entry(name).or_insert(Value::Null), change, place)?
+        }
+        Value::Array(change) => {
+            let list = fields
+                .entry(name)
+                .or_insert_with(|| Value::Array(Vec::new()));
+            merge_list(list, change, place)?;
+        }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            fields.insert(name.to_owned(), change.clone());
+        }
+    }
+    Ok(())
+}
+
+fn merge_list(target: &mut Value, change: &[Value], place: Place<'_>) -> Result<(), PatchError> {
+    let Value::Array(entries) = target else {
+        *target = Value::Array(change.to_vec());
+        return Ok(());
+    };
+    match place.merge_key() {
+        Some(key) => merge_by_key(entries, change, key, place),
+        None if place.merges_scalars() => {
+            for value in change {
+                if !entries.contains(value) {
+                    entries.push(value.clone());
+                }
+            }
+            Ok(())
+        }
+        None => {
+            *entries = change.to_vec();
+            Ok(())
+        }
+    }
+}
+
+fn merge_by_key(
+    entries: &mut Vec<Value>,
+    change: &[Value],
+    key: &str,
+    place: Place<'_>,
+) -> Result<(), PatchError> {
+    let replaces = |entry: &&Value| entry[DIRECTIVE] == "replace" && entry.get(key).is_none();
+    if change.iter().any(|entry| replaces(&entry)) {
+        *entries = change
+            .iter()
+            .filter(|entry| !replaces(entry))
+            .cloned()
+            .collect();
+        return Ok(());
+    }
+    for entry in change {
+        let fields = entry
+            .as_object()
+            .ok_or_else(|| malformed("a list with a merge key holds objects"))?;
+        let wanted = fields.get(key).ok_or_else(|| {
+            malformed(&format!(
+                "map: {entry} does not contain declared merge key: {key}"
+            ))
+        })?;
+        let found = entries.iter().position(|one| one.get(key) == Some(wanted));
+        match (directive(fields)?, found) {
+            (Directive::Delete, Some(at)) => {
+                entries.remove(at);
+            }
+            (Directive::Delete, None) => {}
+            (Directive::Merge | Directive::Replace, Some(at)) => {
+                merge_object(&mut entries[at], fields, place.entry())?
+            }
+            (Directive::Merge | Directive::Replace, None) => {
+                entries.push(Value::Object(without_directives(fields)))
+            }
+        }
+    }
+    Ok(())
+}
+
+fn delete_scalars(
+    fields: &mut Map<String, Value>,
+    list: &str,
+    gone: &Value,
+) -> Result<(), PatchError> {
+    let gone = gone
+        .as_array()
+        .ok_or_else(|| malformed("$deleteFromPrimitiveList is a list"))?;
+    if let Some(Value::Array(entries)) = fields.get_mut(list) {
+        entries.retain(|entry| !gone.contains(entry));
+    }
+    Ok(())
+}
+
+/// Puts the listed entries in the listed order into the places they hold; the others stay where they are.
+fn reorder(
+    fields: &mut Map<String, Value>,
+    list: &str,
+    order: &Value,
+    key: Option<&str>,
+) -> Result<(), PatchError> {
+    let order = order
+        .as_array()
+        .ok_or_else(|| malformed("$setElementOrder is a list"))?;
+    let Some(Value::Array(entries)) = fields.get_mut(list) else {
+        return Ok(());
+    };
+    let rank = |entry: &Value| {
+        order
+            .iter()
+            .position(|wanted| key.map_or(wanted == entry, |key| wanted.get(key) == entry.get(key)))
+    };
+    let places: Vec<usize> = (0..entries.len())
+        .filter(|at| rank(&entries[*at]).is_some())
+        .collect();
+    let mut listed: Vec<Value> = places.iter().map(|at| entries[*at].clone()).collect();
+    listed.sort_by_key(|entry| rank(entry));
+    for (place, entry) in places.into_iter().zip(listed) {
+        entries[place] = entry;
+    }
+    Ok(())
+}

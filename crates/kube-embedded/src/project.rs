@@ -1,0 +1,187 @@
+//! How objects are shown: whole, as rows of a table, or their metadata alone.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::admit;
+use crate::answer::{Answer, Content};
+use crate::registry::Served;
+use crate::request::{Ask, Shape};
+use crate::status::Failure;
+use crate::stored::Stored;
+use crate::table::{self, IncludeObject};
+
+/// How one client wants a resource's objects shown.
+pub(crate) struct Projection {
+    served: Arc<Served>,
+    shape: Shape,
+    include: IncludeObject,
+    now: Timestamp,
+}
+
+/// A list's own metadata.
+pub(crate) struct ListMetadata {
+    pub(crate) version: u64,
+    /// Where the next page starts.
+    pub(crate) token: Option<String>,
+    pub(crate) remaining: Option<usize>,
+}
+
+impl ListMetadata {
+    fn value(&self) -> Value {
+        let mut metadata = json!({ "resourceVersion": self.version.to_string() });
+        if let Some(token) = &self.token {
+            metadata["continue"] = token.clone().into();
+        }
+        if let Some(remaining) = self.remaining {
+            metadata["remainingItemCount"] = remaining.into();
+        }
+        metadata
+    }
+}
+
+impl Projection {
+    pub(crate) fn asked(served: &Arc<Served>, ask: &Ask, now: Timestamp) -> Result<Self, Failure> {
+        let include = match ask.query.get("includeObject") {
+            None | Some("Metadata") => IncludeObject::Metadata,
+            Some("None") => IncludeObject::Nothing,
+            Some("Object") => IncludeObject::Whole,
+            Some(other) => {
+                return Err(Failure::BadRequest(format!(
+                    "unrecognized includeObject value: {other:?}"
+                )));
+            }
+        };
+        Ok(Self {
+            served: Arc::clone(served),
+            shape: ask.accept.shape,
+            include,
+            now,
+        })
+    }
+
+    /// One object that is kept.
+    pub(crate) fn object(&self, object: &Stored) -> Answer {
+        Answer::of(Content::Json(self.bytes(object)))
+    }
+
+    /// The JSON of one object.
+    pub(crate) fn bytes(&self, object: &Stored) -> Bytes {
+        match (self.shape, admit::shown(&self.served, object)) {
+            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Borrowed(_)) => object.bytes(),
+            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Owned(value)) => {
+                Bytes::from(value.to_string())
+            }
+            (Shape::Table, value) => {
+                let metadata = json!({ "resourceVersion": object.version().to_string() });
+                let table = self.table([value.as_ref()], &metadata);
+                Bytes::from(table.to_string())
+            }
+            (Shape::PartialMetadata, value) => {
+                Bytes::from(table::partial_metadata(&value).to_string())
+            }
+        }
+    }
+
+    fn table<'o>(&self, objects: impl IntoIterator<Item = &'o Value>, metadata: &Value) -> Value {
+        table::render(
+            &self.served.columns,
+            objects,
+            self.include,
+            metadata,
+            self.now,
+        )
+    }
+
+    /// One event's object for a watch; a table says its columns once.
+    pub(crate) fn event_bytes(&self, object: &Stored, first: bool) -> Bytes {
+        if self.shape != Shape::Table || first {
+            return self.bytes(object);
+        }
+        let metadata = json!({ "resourceVersion": object.version().to_string() });
+        let value = admit::shown(&self.served, object);
+        let mut table = self.table([value.as_ref()], &metadata);
+        table["columnDefinitions"] = Value::Null;
+        Bytes::from(table.to_string())
+    }
+
+    /// A bookmark: an object of the kind that says only how far the watch is.
+    pub(crate) fn bookmark(&self, version: u64, ends_initial_events: bool) -> Value {
+        let mut metadata = json!({ "resourceVersion": version.to_string() });
+        if ends_initial_events {
+            metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
+        }
+        match self.shape {
+            Shape::Whole | Shape::AggregatedDiscovery => json!({
+                "kind": self.served.info.kind,
+                "apiVersion": self.served.info.group_version(),
+                "metadata": metadata,
+            }),
+            Shape::PartialMetadata => json!({
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": metadata,
+            }),
+            Shape::Table => {
+                let mut table = self.table([], &metadata);
+                table["columnDefinitions"] = Value::Null;
+                table
+            }
+        }
+    }
+
+    pub(crate) fn list(&self, objects: &[Arc<Stored>], metadata: &ListMetadata) -> Answer {
+        let metadata = metadata.value();
+        match self.shape {
+            Shape::Table => {
+                let shown: Vec<_> = objects
+                    .iter()
+                    .map(|object| admit::shown(&self.served, object))
+                    .collect();
+                Answer::value(self.table(shown.iter().map(AsRef::as_ref), &metadata))
+            }
+            Shape::PartialMetadata => Answer::of(Content::Json(self.joined(
+                "PartialObjectMetadataList",
+                "meta.k8s.io/v1",
+                &metadata,
+                objects,
+            ))),
+            Shape::Whole | Shape::AggregatedDiscovery => Answer::of(Content::Json(self.joined(
+                &self.served.info.list_kind,
+                &self.served.info.group_version(),
+                &metadata,
+                objects,
+            ))),
+        }
+    }
+
+    /// The list's JSON, put together from its objects' bytes.
+    fn joined(
+        &self,
+        kind: &str,
+        version: &str,
+        metadata: &Value,
+        objects: &[Arc<Stored>],
+    ) -> Bytes {
+        let mut json = BytesMut::new();
+        json.put_slice(br#"{"kind":"#);
+        json.put_slice(Value::from(kind).to_string().as_bytes());
+        json.put_slice(br#","apiVersion":"#);
+        json.put_slice(Value::from(version).to_string().as_bytes());
+        json.put_slice(br#","metadata":"#);
+        json.put_slice(metadata.to_string().as_bytes());
+        json.put_slice(br#","items":["#);
+        for (at, object) in objects.iter().enumerate() {
+            if at > 0 {
+                json.put_u8(b',');
+            }
+            json.put(self.bytes(object));
+        }
+        json.put_slice(b"]}");
+        json.freeze()
+    }
+}

@@ -1,0 +1,75 @@
+//! Filling in what the schema gives a default for, and dropping nulls where null means nothing.
+
+use serde_json::{Map, Value};
+
+use super::Schema;
+use super::node::{Additional, NodeId};
+
+impl Schema {
+    pub(super) fn default_at(&self, id: NodeId, value: &mut Value) {
+        let node = self.node(id);
+        match value {
+            Value::Object(fields) => {
+                for (name, property) in &node.properties {
+                    self.fill(*property, name, fields);
+                }
+                self.default_fields(id, fields);
+            }
+            Value::Array(entries) => {
+                let Some(items) = node.items else { return };
+                for entry in entries {
+                    if entry.is_null()
+                        && !self.node(items).nullable
+                        && let Some(default) = &self.node(items).default
+                    {
+                        *entry = default.clone();
+                    }
+                    self.default_at(items, entry);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// Puts the default where the field is missing, or null though it must not be.
+    fn fill(&self, property: NodeId, name: &str, fields: &mut Map<String, Value>) {
+        let node = self.node(property);
+        let Some(default) = &node.default else { return };
+        let missing = fields
+            .get(name)
+            .is_none_or(|value| value.is_null() && !node.nullable);
+        if missing {
+            fields.insert(name.to_owned(), default.clone());
+        }
+    }
+
+    /// Goes below every known field; a null that neither may be nor has a default is dropped.
+    fn default_fields(&self, id: NodeId, fields: &mut Map<String, Value>) {
+        fields.retain(|name, value| {
+            let Some(child) = self.child_of(id, name) else {
+                return true;
+            };
+            let node = self.node(child);
+            if value.is_null() && !node.nullable {
+                match &node.default {
+                    Some(default) => *value = default.clone(),
+                    None => return false,
+                }
+            }
+            self.default_at(child, value);
+            true
+        });
+    }
+
+    /// The schema of a field: its property's, else that of additional properties.
+    pub(crate) fn child_of(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        let node = self.node(id);
+        if let Some(property) = node.properties.get(name) {
+            return Some(*property);
+        }
+        match node.additional {
+            Additional::Each(each) => Some(each),
+            Additional::Unknown | Additional::Anything | Additional::Forbidden => None,
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The string formats an API server enforces; all other formats are only hints.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use base64::Engine;
+
+/// A format that is checked. Source: the supported formats listed in Kubernetes' CRD documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    BsonObjectId,
+    Uri,
+    Email,
+    Hostname,
+    Ipv4,
+    Ipv6,
+    Cidr,
+    Mac,
+    Uuid,
+    Uuid3,
+    Uuid4,
+    Uuid5,
+    Isbn,
+    Isbn10,
+    Isbn13,
+    CreditCard,
+    Ssn,
+    HexColor,
+    RgbColor,
+    Byte,
+    Date,
+    Duration,
+    DateTime,
+}
+
+const NAMES: [(&str, Format); 25] = [
+    ("bsonobjectid", Format::BsonObjectId),
+    ("uri", Format::Uri),
+    ("email", Format::Email),
+    ("hostname", Format::Hostname),
+    ("ipv4", Format::Ipv4),
+    ("ipv6", Format::Ipv6),
+    ("cidr", Format::Cidr),
+    ("mac", Format::Mac),
+    ("uuid", Format::Uuid),
+    ("uuid3", Format::Uuid3),
+    ("uuid4", Format::Uuid4),
+    ("uuid5", Format::Uuid5),
+    ("isbn", Format::Isbn),
+    ("isbn10", Format::Isbn10),
+    ("isbn13", Format::Isbn13),
+    ("creditcard", Format::CreditCard),
+    ("ssn", Format::Ssn),
+    ("hexcolor", Format::HexColor),
+    ("rgbcolor", Format::RgbColor),
+    ("byte", Format::Byte),
+    ("date", Format::Date),
+    ("duration", Format::Duration),
+    ("date-time", Format::DateTime),
+    ("datetime", Format::DateTime),
+    ("bson-object-id", Format::BsonObjectId),
+];
+
+impl Format {
+    /// None for a format nobody checks (`int32`, `password`, an invented one).
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, format)| *format)
+    }
+
+    /// The first name it is known by.
+    pub(super) fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|(_, format)| *format == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    pub(super) fn accepts(self, text: &str) -> bool {
+        match self {
+            Format::BsonObjectId => text.len() == 24 && is_hex(text),
+            Format::Uri => is_uri(text),
+            Format::Email => is_email(text),
+            Format::Hostname => is_hostname(text),
+            Format::Ipv4 => Ipv4Addr::from_str(text).is_ok(),
+            Format::Ipv6 => Ipv6Addr::from_str(text).is_ok(),
+            Format::Cidr => is_cidr(text),
+            Format::Mac => is_mac(text),
+            Format::Uuid => is_uuid(text, None),
+            Format::Uuid3 => is_uuid(text, Some(b'3')),
+            Format::Uuid4 => is_uuid(text, Some(b'4')),
+            Format::Uuid5 => is_uuid(text, Some(b'5')),
+            Format::Isbn => is_isbn10(text) || is_isbn13(text),
+            Format::Isbn10 => is_isbn10(text),
+            Format::Isbn13 => is_isbn13(text),
+            Format::CreditCard => is_credit_card(text),
+            Format::Ssn => is_ssn(text),
+            Format::HexColor => is_hex_color(text),
+            Format::RgbColor => is_rgb_color(text),
+            Format::Byte => base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .is_ok(),
+            Format::Date => text.len() == 10 && jiff::civil::Date::from_str(text).is_ok(),
+            Format::Duration => is_duration(text),
+            Format::DateTime => is_date_time(text),
+        }
+    }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// An absolute URI or an absolute path, as Go's `url.ParseRequestURI` takes them.
+fn is_uri(text: &str) -> bool {
+    if text.is_empty() || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+        return false;
+    }
+    if text.starts_with('/') {
+        return true;
+    }
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let mut letters = scheme.bytes();
+    letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        && !rest.is_empty()
+}
+
+/// One address, with or without a display name: `a@b.c`, `Ada <a@b.c>`.
+fn is_email(text: &str) -> bool {
+    let address = match text
+        .strip_suffix('>')
+        .and_then(|rest| rest.rsplit_once('<'))
+    {
+        Some((_, inner)) => inner,
+        None => text,
+    };
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return false;
+    };
+    let plain = |part: &str| {
+        !part.is_empty()
+            && !part.contains(|char: char| char.is_whitespace() || "<>()[]\\,;:@\"".contains(char))
+    };
+    plain(local) && plain(domain) && dotted_atoms(local) && dotted_atoms(domain)
+}
+
+fn dotted_atoms(text: &str) -> bool {
+    text.split('.').all(|atom| !atom.is_empty())
+}
+
+fn is_hostname(text: &str) -> bool {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    !text.is_empty() && text.len() <= 255 && text.split('.').all(label)
+}
+
+fn is_cidr(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else {
+        return false;
+    };
+    let longest = match IpAddr::from_str(address) {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+    digits && length.parse::<u32>().is_ok_and(|bits| bits <= longest)
+}
+
+fn is_mac(text: &str) -> bool {
+    let separated = |separator: char, width: usize, counts: &[usize]| {
+        let parts: Vec<&str> = text.split(separator).collect();
+        counts.contains(&parts.len())
+            && parts.iter().all(|part| part.len() == width && is_hex(part))
+    };
+    separated(':', 2, &[6, 8, 20])
+        || separated('-', 2, &[6, 8, 20])
+        || separated('.', 4, &[3, 4, 10])
+}
+
+/// With or without dashes; the version digit is the first of the third group.
+fn is_uuid(text: &str, version: Option<u8>) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
+    let dashes_fit = text.len() == 32
+        || [8, 13, 18, 23]
+            .iter()
+            .all(|&at| text.as_bytes().get(at) == Some(&b'-'))
+            && text.len() == 36;
+    let version_fits = version.is_none_or(|version| digits.get(12) == Some(&version));
+    dashes_fit && version_fits && digits.len() == 32 && digits.iter().all(u8::is_ascii_hexdigit)
+}
+
+fn digits_of(text: &str) -> Vec<u32> {
+    text.chars()
+        .filter(|char| *char != '-' && *char != ' ')
+        .map(|char| char.to_digit(10).unwrap_or(99))
+        .collect()
+}
+
+fn is_isbn10(text: &str) -> bool {
+    let bare: String = text
+        .chars()
+        .filter(|char| *char != '-' && *char != ' ')
+        .collect();
+    let values: Option<Vec<u32>> = bare
+        .chars()
+        .enumerate()
+        .map(|(at, char)| {
+            if at == 9 && char == 'X' {
+                Some(10)
+            } else {
+                char.to_digit(10)
+            }
+        })
+        .collect();
+    values.is_some_and(|values| {
+        let sum: u32 = values
+            .iter()
+            .zip(1..)
+            .map(|(digit, weight)| digit * weight)
+            .sum();
+        values.len() == 10 && sum % 11 == 0
+    })
+}
+
+fn is_isbn13(text: &str) -> bool {
+    let digits = digits_of(text);
+    let sum: u32 = digits
+        .iter()
+        .zip([1, 3].iter().cycle())
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    digits.len() == 13 && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+}
+
+/// 13 to 19 digits whose Luhn sum is a multiple of ten.
+fn is_credit_card(text: &str) -> bool {
+    let digits = digits_of(text);
+    let doubled = |(at, digit): (usize, &u32)| match at % 2 {
+        0 => *digit,
+        _ if *digit > 4 => digit * 2 - 9,
+        _ => digit * 2,
+    };
+    let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
+    (13..=19).contains(&digits.len()) && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+}
+
+fn is_ssn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(['-', ' ']).collect();
+    let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    let digits = parts
+        .iter()
+        .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    digits && (widths == [3, 2, 4] || widths == [9])
+}
+
+fn is_hex_color(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    (digits.len() == 3 || digits.len() == 6) && is_hex(digits)
+}
+
+fn is_rgb_color(text: &str) -> bool {
+    let Some(inner) = text
+        .strip_prefix("rgb(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    else {
+        return false;
+    };
+    let parts: Vec<&str> = inner.split(',').map(str::trim).collect();
+    parts.len() == 3 && parts.iter().all(|part| part.parse::<u8>().is_ok())
+}
+
+/// RFC 3339 with a `T` and an offset.
+fn is_date_time(text: &str) -> bool {
+    text.contains(['T', 't']) && jiff::Timestamp::from_str(text).is_ok()
+}
+
+/// Go's durations (`1h30m`, `-1.5s`, `0`) and the long form (`3 days`).
+fn is_duration(text: &str) -> bool {
+    const LONG: [&str; 16] = [
+        "ns", "nano", "us", "micro", "ms", "milli", "s", "sec", "m", "min", "h", "hr", "hour", "d",
+        "day", "w",
+    ];
+    is_go_duration(text)
+        || text.split_once(' ').is_some_and(|(count, unit)| {
+            let unit = unit.trim();
+            let known = LONG.contains(&unit)
+                || LONG.contains(&unit.trim_end_matches('s'))
+                || matches!(unit, "week" | "weeks" | "wk");
+            count.parse::<f64>().is_ok() && known
+        })
+}
+
+fn is_go_duration(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if unsigned == "0" {
+        return true;
+    }
+    let mut rest = unsigned;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|char: char| !char.is_ascii_digit() && char != '.')
+            .unwrap_or(rest.len());
+        let (number, tail) = rest.split_at(digits);
+        let unit = tail
+            .find(|char: char| char.is_ascii_digit() || char == '.')
+            .unwrap_or(tail.len());
+        let (unit, next) = tail.split_at(unit);
+        let known = matches!(unit, "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h");
+        if number.parse::<f64>().is_err() || !known {
+            return false;
+        }
+        rest = next;
+    }
+    !unsigned.is_empty()
+}
+
+#[cfg(test)]
+mod tests;

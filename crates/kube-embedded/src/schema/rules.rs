@@ -1,0 +1,330 @@
+//! `x-kubernetes-validations`: CEL rules compiled with the schema and run against objects of the right shape.
+
+use kube_cel::cel::Value as Cel;
+use kube_cel::cel::objects::OptionalValue;
+use kube_cel::cel::parser::Parser;
+use kube_cel::cel::{Context, ExecutionError, IdedExpr};
+use serde_json::Value;
+
+use super::Schema;
+use super::cel::{self, functions};
+use super::node::{Node, NodeId};
+use crate::cause::{Cause, Reason};
+use crate::path::Path;
+
+/// Longest text a messageExpression may give (`MaxEvaluatedMessageExpressionSizeBytes`).
+const MESSAGE_LIMIT: usize = 5 * 1024;
+
+const REASONS: [&str; 4] = [
+    "FieldValueInvalid",
+    "FieldValueForbidden",
+    "FieldValueRequired",
+    "FieldValueDuplicate",
+];
+
+/// One compiled rule.
+#[derive(Debug)]
+pub(super) struct Rule {
+    text: String,
+    expression: IdedExpr,
+    message: String,
+    message_expression: Option<IdedExpr>,
+    reason: Reason,
+    /// Below the place of the rule; empty for the place itself, else it begins with a dot.
+    field_path: String,
+    uses_old: bool,
+    optional_old: bool,
+}
+
+/// Compiles the rules of one schema object; what does not parse becomes a cause.
+pub(super) fn compile(schema: &Value, field: &str, causes: &mut Vec<Cause>) -> Vec<Rule> {
+    let Some(rules) = schema["x-kubernetes-validations"].as_array() else {
+        return Vec::new();
+    };
+    let place = |at: usize, key: &str| {
+        let dot = if field.is_empty() { "" } else { "." };
+        format!("{field}{dot}x-kubernetes-validations[{at}].{key}")
+    };
+    let mut compiled = Vec::with_capacity(rules.len());
+    for (at, rule) in rules.iter().enumerate() {
+        match one(rule) {
+            Ok(rule) => compiled.push(rule),
+            Err((key, cause)) => causes.push(cause(place(at, key))),
+        }
+    }
+    compiled
+}
+
+type Refusal = (&'static str, Box<dyn FnOnce(String) -> Cause>);
+
+fn one(rule: &Value) -> Result<Rule, Refusal> {
+    let text = word(rule, "rule");
+    if text.is_empty() {
+        return Err((
+            "rule",
+            Box::new(|field| Cause::required(field, "rule is not specified")),
+        ));
+    }
+    let message_text = word(rule, "messageExpression");
+    let message_expression = if message_text.is_empty() {
+        None
+    } else {
+        Some(parse("messageExpression", &message_text)?)
+    };
+    let expression = parse("rule", &text)?;
+    let uses_old = expression.references().has_variable("oldSelf");
+    Ok(Rule {
+        expression,
+        message: word(rule, "message"),
+        message_expression,
+        reason: reason(rule)?,
+        field_path: field_path(rule),
+        uses_old,
+        optional_old: rule["optionalOldSelf"] == Value::Bool(true),
+        text,
+    })
+}
+
+fn word(rule: &Value, key: &str) -> String {
+    rule[key].as_str().unwrap_or_default().trim().to_owned()
+}
+
+fn parse(key: &'static str, text: &str) -> Result<IdedExpr, Refusal> {
+    Parser::new()
+        .enable_optional_syntax(true)
+        .parse(text)
+        .map_err(|error| {
+            let value = Value::from(text);
+            let refuse = move |field: String| {
+                Cause::invalid(field, &value, &format!("compilation failed: {error}"))
+            };
+            (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
+        })
+}
+
+fn reason(rule: &Value) -> Result<Reason, Refusal> {
+    match rule["reason"].as_str() {
+        None | Some("FieldValueInvalid") => Ok(Reason::Invalid),
+        Some("FieldValueForbidden") => Ok(Reason::Forbidden),
+        Some("FieldValueRequired") => Ok(Reason::Required),
+        Some("FieldValueDuplicate") => Ok(Reason::Duplicate),
+        Some(other) => {
+            let value = Value::from(other);
+            Err((
+                "reason",
+                Box::new(move |field| Cause::not_supported(field, &value, &REASONS)),
+            ))
+        }
+    }
+}
+
+/// `.spec.x` and `.labels['a.b']` as a suffix to the place of the rule.
+fn field_path(rule: &Value) -> String {
+    word(rule, "fieldPath")
+        .replace("['", "[")
+        .replace("']", "]")
+}
+
+/// The old value beside a new one, and whether anything changed at the nearest place that can be compared.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    old: Option<&'a Value>,
+    nearest: Option<(&'a Value, &'a Value)>,
+}
+
+impl<'a> Before<'a> {
+    fn below(self, value: &'a Value, old: Option<&'a Value>) -> Self {
+        let nearest = self.old.map(|before| (value, before)).or(self.nearest);
+        Before { old, nearest }
+    }
+
+    /// Nothing changed here, so a broken rule is not held against this write.
+    fn is_unchanged(self, value: &Value) -> bool {
+        match (self.old, self.nearest) {
+            (Some(old), _) => old == value,
+            (None, Some((new, old))) => new == old,
+            (None, None) => false,
+        }
+    }
+}
+
+impl Schema {
+    pub(super) fn check_rules(&self, object: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
+        let before = Before { old, nearest: None };
+        self.rules_at(self.root, object, before, &Path::Root, causes);
+    }
+
+    fn rules_at<'a>(
+        &'a self,
+        id: NodeId,
+        value: &'a Value,
+        before: Before<'a>,
+        path: &Path<'_>,
+        causes: &mut Vec<Cause>,
+    ) {
+        if value.is_null() {
+            return;
+        }
+        let node = self.node(id);
+        if !node.rules.is_empty() {
+            self.run(id, id, value, before, path, causes);
+        }
+        for branch in &node.all_of {
+            self.run(*branch, id, value, before, path, causes);
+        }
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    let Some(child) = self.child_of(id, name) else {
+                        continue;
+                    };
+                    let old = before.old.and_then(|old| old.get(name));
+                    let below = if node.properties.contains_key(name) {
+                        path.field(name)
+                    } else {
+                        path.key(name)
+                    };
+                    self.rules_at(child, field, before.below(value, old), &below, causes);
+                }
+            }
+            Value::Array(entries) => {
+                let Some(items) = node.items else { return };
+                let matching = self.correlate(id, before.old);
+                for (at, entry) in entries.iter().enumerate() {
+                    let old = matching.find(entry);
+                    self.rules_at(
+                        items,
+                        entry,
+                        before.below(value, old),
+                        &path.index(at),
+                        causes,
+                    );
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// Runs the rules of `owner` on a value typed by `typed` (they differ within allOf, whose branches have no types).
+    fn run(
+        &self,
+        owner: NodeId,
+        typed: NodeId,
+        value: &Value,
+        before: Before<'_>,
+        path: &Path<'_>,
+        causes: &mut Vec<Cause>,
+    ) {
+        let rules = &self.node(owner).rules;
+        if rules.is_empty() {
+            return;
+        }
+        let mut scope = functions().new_inner_scope();
+        scope.add_variable_from_value("self", cel::from_json(self, Some(typed), value));
+        let old = before.old.map(|old| cel::from_json(self, Some(typed), old));
+        let kind = type_word(self.node(typed));
+        for rule in rules {
+            if rule.uses_old && old.is_none() && !rule.optional_old {
+                continue;
+            }
+            let mut own = scope.new_inner_scope();
+            match (&old, rule.optional_old) {
+                (old, true) => own.add_variable_from_value("oldSelf", optional(old.as_ref())),
+                (Some(old), false) => own.add_variable_from_value("oldSelf", old.clone()),
+                (None, false) => {}
+            }
+            let Some(broken) = rule.broken(&own, kind, path) else {
+                continue;
+            };
+            if rule.uses_old || !before.is_unchanged(value) {
+                causes.push(broken);
+            }
+        }
+    }
+}
+
+fn optional(old: Option<&Cel>) -> Cel {
+    let value = old.map_or_else(OptionalValue::none, |old| OptionalValue::of(old.clone()));
+    Cel::Opaque(std::sync::Arc::new(value))
+}
+
+/// The word a broken rule shows in place of the value.
+fn type_word(node: &Node) -> &'static str {
+    node.kind.map_or("", super::node::Kind::word)
+}
+
+impl Rule {
+    /// What to tell when the rule does not hold (or cannot be evaluated); None when it holds.
+    fn broken(&self, scope: &Context<'_>, kind: &str, path: &Path<'_>) -> Option<Cause> {
+        let here = || path.to_string();
+        match scope.resolve(&self.expression) {
+            Ok(Cel::Bool(true)) => None,
+            Ok(_) => {
+                let field = self.place(path);
+                Some(self.cause(field, kind, &self.said(scope)))
+            }
+            Err(ExecutionError::NoSuchOverload) => {
+                let detail = format!(
+                    "'no such overload': call arguments did not match a supported operator, function or macro signature for rule: {}",
+                    self.shown()
+                );
+                Some(Cause::invalid(here(), &kind.into(), &detail))
+            }
+            Err(error) => {
+                let detail = format!("{error} evaluating rule: {}", self.shown());
+                Some(Cause::invalid(here(), &kind.into(), &detail))
+            }
+        }
+    }
+
+    fn cause(&self, field: String, kind: &str, detail: &str) -> Cause {
+        match self.reason {
+            Reason::Forbidden => Cause::forbidden(field, detail),
+            Reason::Required => Cause::required(field, detail),
+            Reason::Duplicate => Cause::duplicate(field, &kind.into()),
+            Reason::Invalid
+            | Reason::NotSupported
+            | Reason::TypeInvalid
+            | Reason::TooLong
+            | Reason::TooMany
+            | Reason::TooFew
+            | Reason::NotFound
+            | Reason::Internal => Cause::invalid(field, &kind.into(), detail),
+        }
+    }
+
+    fn place(&self, path: &Path<'_>) -> String {
+        match (path, self.field_path.as_str()) {
+            (_, "") => path.to_string(),
+            (Path::Root, below) => below.trim_start_matches('.').to_owned(),
+            (_, below) => format!("{path}{below}"),
+        }
+    }
+
+    /// The message: that of the messageExpression if it gives a usable one, else the rule's own, else the rule.
+    fn said(&self, scope: &Context<'_>) -> String {
+        let computed = self
+            .message_expression
+            .as_ref()
+            .and_then(|expression| scope.resolve(expression).ok());
+        if let Some(Cel::String(text)) = computed {
+            let text = text.trim();
+            if !text.is_empty() && text.len() <= MESSAGE_LIMIT && !text.contains('\n') {
+                return text.to_owned();
+            }
+        }
+        if self.message.is_empty() {
+            format!("failed rule: {}", self.text)
+        } else {
+            self.message.clone()
+        }
+    }
+
+    fn shown(&self) -> &str {
+        if self.message.is_empty() {
+            &self.text
+        } else {
+            &self.message
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The server as a whole: how it is built, called in this process, and served to others.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Answer;
+use crate::authenticate::Origin;
+use crate::cluster::{Clock, Cluster};
+use crate::ledger::Ledger;
+use crate::lifecycle;
+use crate::request::Encoding;
+use crate::routes::{self, Incoming};
+use crate::status::Failure;
+use crate::storage::{Storage, StorageError};
+
+/// The largest body taken, in bytes; as in Kubernetes.
+const BODY_LIMIT: usize = 3 * 1024 * 1024;
+/// Events a resource keeps for watches that catch up.
+const EVENT_WINDOW: usize = 4096;
+
+/// A running API server. Clones are the same server.
+///
+/// It is a [`tower::Service`], so `kube::Client::new(server, "default")` speaks to it without a socket.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+    origin: Origin,
+    stop: CancellationToken,
+}
+
+struct Inner {
+    cluster: Arc<Cluster>,
+    token: String,
+}
+
+/// How a [`Server`] is to be.
+pub struct Builder {
+    storage: Storage,
+    clock: Clock,
+    seed: Option<u64>,
+    token: Option<String>,
+    trust_in_process: bool,
+    event_window: usize,
+}
+
+/// Why a server was not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("cannot load the objects")]
+    Load(#[source] StorageError),
+    #[error("cannot make a first state: {0}")]
+    Begin(String),
+    #[error("the system gives no random numbers")]
+    Random(#[source] getrandom::Error),
+}
+
+impl Builder {
+    /// Where the objects are kept; in memory unless told otherwise.
+    #[must_use]
+    pub fn storage(self, storage: Storage) -> Self {
+        Self { storage, ..self }
+    }
+
+    /// What time it is, for timestamps and ages; the system's clock unless told otherwise. Time-outs run
+    /// on tokio's clock.
+    #[must_use]
+    pub fn clock(self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
+    }
+
+    /// Makes uids and generated names come out the same every time.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self {
+            seed: Some(seed),
+            ..self
+        }
+    }
+
+    /// The bearer token that opens the server; a random one unless told otherwise.
+    #[must_use]
+    pub fn token(self, token: impl Into<String>) -> Self {
+        Self {
+            token: Some(token.into()),
+            ..self
+        }
+    }
+
+    /// Whether calls in this process need no token; they do not, unless told otherwise. Calls through
+    /// [`Server::serve`] always need it.
+    #[must_use]
+    pub fn trust_in_process(self, trust_in_process: bool) -> Self {
+        Self {
+            trust_in_process,
+            ..self
+        }
+    }
+
+    /// How many of its last events each resource keeps; a watch from before gets 410.
+    #[must_use]
+    pub fn event_window(self, event_window: usize) -> Self {
+        Self {
+            event_window,
+            ..self
+        }
+    }
+
+    pub async fn build(self) -> Result<Server, BuildError> {
+        let ledger = Ledger::open(self.storage, self.event_window)
+            .await
+            .map_err(BuildError::Load)?;
+        let seed = self
+            .seed
+            .map_or_else(random_seed, Ok)
+            .map_err(BuildError::Random)?;
+        let token = self
+            .token
+            .map_or_else(random_token, Ok)
+            .map_err(BuildError::Random)?;
+        let cluster = Arc::new(Cluster::new(ledger, self.clock, seed));
+        lifecycle::start(&cluster)
+            .await
+            .map_err(|failure| BuildError::Begin(failure.to_string()))?;
+        Ok(Server {
+            inner: Arc::new(Inner { cluster, token }),
+            origin: if self.trust_in_process {
+                Origin::Trusted
+            } else {
+                Origin::Network
+            },
+            stop: CancellationToken::new(),
+        })
+    }
+}
+
+fn random_seed() -> Result<u64, getrandom::Error> {
+    getrandom::u64()
+}
+
+fn random_token() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut token, byte| {
+        let _ = write!(token, "{byte:02x}");
+        token
+    }))
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one clock of this crate; a builder with another never comes here"
+)]
+fn system_time() -> Timestamp {
+    Timestamp::now()
+}
+
+impl Server {
+    pub fn builder() -> Builder {
+        Builder {
+            storage: Storage::memory(),
+            clock: Arc::new(system_time),
+            seed: None,
+            token: None,
+            trust_in_process: true,
+            event_window: EVENT_WINDOW,
+        }
+    }
+
+    /// The bearer token that opens this server.
+    pub fn token(&self) -> &str {
+        &self.inner.token
+    }
+
+    /// The whole API as a router, as trusting as the builder said.
+    pub fn router(&self) -> Router {
+        Router::new().fallback_service(self.clone())
+    }
+
+    /// Serves until `stop`; then open watches end and requests under way are finished. Every request
+    /// needs the token.
+    pub async fn serve(
+        &self,
+        listener: tokio::net::TcpListener,
+        stop: CancellationToken,
+    ) -> std::io::Result<()> {
+        let networked = Self {
+            inner: Arc::clone(&self.inner),
+            origin: Origin::Network,
+            stop: stop.clone(),
+        };
+        axum::serve(listener, networked.router())
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+    }
+
+    async fn answer<B>(self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = request.into_parts();
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(failure) => return Answer::refusal(&failure).into_response(Encoding::Json),
+        };
+        let changes = head.method != Method::GET;
+        let incoming = Incoming {
+            head,
+            body,
+            origin: self.origin,
+            stop: self.stop,
+        };
+        let inner = self.inner;
+        let work = async move { routes::respond(&inner.cluster, &inner.token, incoming).await };
+        match self.origin {
+            Origin::Network if changes => finished(work).await,
+            Origin::Network | Origin::Trusted => work.await,
+        }
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+async fn read_body<B>(body: B) -> Result<Bytes, Failure>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let whole = Limited::new(body, BODY_LIMIT).collect().await;
+    whole
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                Failure::TooLarge(BODY_LIMIT)
+            } else {
+                Failure::BadRequest(format!("cannot read the body: {error}"))
+            }
+        })
+}
+
+/// A client that hangs up does not stop what it began: a namespace half deleted would stay so.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a request is finished even if its connection is gone; a panic in it is answered with 500"
+)]
+async fn finished(work: impl Future<Output = Response<Body>> + Send + 'static) -> Response<Body> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| {
+        let failure = Failure::Internal(error.to_string());
+        Answer::refusal(&failure).into_response(Encoding::Json)
+    })
+}
+
+impl<B> tower::Service<Request<B>> for Server
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let server = self.clone();
+        Box::pin(async move { Ok(server.answer(request).await) })
+    }
+}

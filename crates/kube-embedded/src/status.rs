@@ -1,0 +1,208 @@
+//! Why a request is refused, in the words and codes of Kubernetes: the `Status` object.
+//!
+//! The words are those of k8s.io/apimachinery/pkg/api/errors; clients and people match on them.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::apply::{ApplyError, Conflict};
+use crate::cause::{Cause, sentence};
+use crate::ledger::Expired;
+use crate::patch::PatchError;
+use crate::selector::SelectorError;
+
+/// A resource or a kind with its group, as it is named in messages: `plural.group`, `Kind.group`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Qualified {
+    pub(crate) name: String,
+    pub(crate) group: String,
+}
+
+impl std::fmt::Display for Qualified {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.group.is_empty() {
+            write!(to, "{}", self.name)
+        } else {
+            write!(to, "{}.{}", self.name, self.group)
+        }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("Unauthorized")]
+    Unauthorized,
+    #[error("{resource} \"{name}\" is forbidden: {why}")]
+    Forbidden {
+        resource: Qualified,
+        name: String,
+        why: String,
+    },
+    #[error("{0}")]
+    BadRequest(String),
+    /// No such object.
+    #[error("{resource} \"{name}\" not found")]
+    NotFound { resource: Qualified, name: String },
+    /// No such resource.
+    #[error("the server could not find the requested resource")]
+    NoSuchResource,
+    #[error("the server does not allow this method on the requested resource")]
+    MethodNotAllowed,
+    #[error("only the following media types are accepted: {0}")]
+    NotAcceptable(&'static str),
+    #[error("{resource} \"{name}\" already exists")]
+    AlreadyExists { resource: Qualified, name: String },
+    #[error("Operation cannot be fulfilled on {resource} \"{name}\": {why}")]
+    Conflict {
+        resource: Qualified,
+        name: String,
+        why: String,
+    },
+    #[error("{}", conflicts_sentence(.0))]
+    ApplyConflict(Vec<Conflict>),
+    #[error("{0}")]
+    Expired(String),
+    #[error("Request entity too large: limit is {0}")]
+    TooLarge(usize),
+    #[error("the body of the request was in an unknown format - accepted media types include: {0}")]
+    UnsupportedMediaType(&'static str),
+    #[error("{kind} \"{name}\" is invalid: {}", sentence(.causes))]
+    Invalid {
+        kind: Qualified,
+        name: String,
+        causes: Vec<Cause>,
+    },
+    /// The patch is well formed and does not fit the object.
+    #[error("the server rejected our request due to an error in our request")]
+    PatchDoesNotFit(#[source] Box<PatchError>),
+    #[error("Too large resource version: {asked}, current: {current}")]
+    TooLargeResourceVersion { asked: u64, current: u64 },
+    #[error("Internal error occurred: {0}")]
+    Internal(String),
+}
+
+/// `Apply failed with 2 conflicts: …`, each conflict on its own line if there are several.
+fn conflicts_sentence(conflicts: &[Conflict]) -> String {
+    ApplyError::Conflict(conflicts.to_vec()).to_string()
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> StatusCode {
+        match self {
+            Failure::Unauthorized => StatusCode::UNAUTHORIZED,
+            Failure::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Failure::NotFound { .. } | Failure::NoSuchResource => StatusCode::NOT_FOUND,
+            Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Failure::AlreadyExists { .. }
+            | Failure::Conflict { .. }
+            | Failure::ApplyConflict(_) => StatusCode::CONFLICT,
+            Failure::Expired(_) => StatusCode::GONE,
+            Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Failure::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Failure::Unauthorized => "Unauthorized",
+            Failure::Forbidden { .. } => "Forbidden",
+            Failure::BadRequest(_) => "BadRequest",
+            Failure::NotFound { .. } | Failure::NoSuchResource => "NotFound",
+            Failure::MethodNotAllowed => "MethodNotAllowed",
+            Failure::NotAcceptable(_) => "NotAcceptable",
+            Failure::AlreadyExists { .. } => "AlreadyExists",
+            Failure::Conflict { .. } | Failure::ApplyConflict(_) => "Conflict",
+            Failure::Expired(_) => "Expired",
+            Failure::TooLarge(_) => "RequestEntityTooLarge",
+            Failure::UnsupportedMediaType(_) => "UnsupportedMediaType",
+            Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => "Invalid",
+            Failure::TooLargeResourceVersion { .. } => "Timeout",
+            Failure::Internal(_) => "InternalError",
+        }
+    }
+
+    fn details(&self) -> Option<Value> {
+        match self {
+            Failure::Forbidden { resource, name, .. }
+            | Failure::NotFound { resource, name }
+            | Failure::AlreadyExists { resource, name }
+            | Failure::Conflict { resource, name, .. } => Some(about(resource, name, None)),
+            Failure::Invalid { kind, name, causes } => {
+                let causes = causes.iter().map(Cause::to_json).collect();
+                Some(about(kind, name, Some(causes)))
+            }
+            Failure::ApplyConflict(conflicts) => {
+                let causes: Vec<_> = conflicts.iter().map(Conflict::to_json).collect();
+                Some(json!({ "causes": causes }))
+            }
+            Failure::TooLargeResourceVersion { .. } => Some(json!({
+                "causes": [{
+                    "reason": "ResourceVersionTooLarge",
+                    "message": "Too large resource version",
+                }],
+                "retryAfterSeconds": 1,
+            })),
+            Failure::Internal(why) => Some(json!({ "causes": [{ "message": why }] })),
+            Failure::NoSuchResource | Failure::MethodNotAllowed | Failure::PatchDoesNotFit(_) => {
+                Some(json!({}))
+            }
+            Failure::Unauthorized
+            | Failure::BadRequest(_)
+            | Failure::NotAcceptable(_)
+            | Failure::Expired(_)
+            | Failure::TooLarge(_)
+            | Failure::UnsupportedMediaType(_) => None,
+        }
+    }
+
+    /// The `Status` object a client gets.
+    pub(crate) fn status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.to_string(),
+            "reason": self.reason(),
+            "code": self.code().as_u16(),
+        });
+        if let (Some(details), Some(fields)) = (self.details(), status.as_object_mut()) {
+            fields.insert("details".to_owned(), details);
+        }
+        status
+    }
+
+    /// A selector nobody can follow.
+    pub(crate) fn selector(error: &SelectorError) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+
+    /// A list or watch from too far back.
+    pub(crate) fn expired(expired: &Expired) -> Self {
+        Self::Expired(expired.to_string())
+    }
+}
+
+fn about(what: &Qualified, name: &str, causes: Option<Vec<Value>>) -> Value {
+    let mut details = serde_json::Map::new();
+    let mut say = |key: &str, word: &str| {
+        if !word.is_empty() {
+            details.insert(key.to_owned(), word.into());
+        }
+    };
+    say("name", name);
+    say("group", &what.group);
+    say("kind", &what.name);
+    if let Some(causes) = causes {
+        details.insert("causes".to_owned(), causes.into());
+    }
+    Value::Object(details)
+}

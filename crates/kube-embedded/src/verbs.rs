@@ -1,0 +1,79 @@
+//! What each verb does to the objects a path means.
+
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod read;
+pub(crate) mod update;
+pub(crate) mod watch;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Method;
+use tokio_util::sync::CancellationToken;
+
+use crate::answer::Answer;
+use crate::apply::Writer;
+use crate::cluster::Cluster;
+use crate::request::Ask;
+use crate::status::Failure;
+use crate::target::{Part, Target};
+
+/// One request for objects.
+pub(crate) struct Call<'a> {
+    pub(crate) cluster: &'a Arc<Cluster>,
+    pub(crate) ask: &'a Ask,
+    pub(crate) target: Target,
+    pub(crate) body: Bytes,
+    /// When the server stops, open watches end.
+    pub(crate) stop: &'a CancellationToken,
+}
+
+impl Call<'_> {
+    /// Whose write this is, at this moment.
+    pub(crate) fn writer(&self) -> Result<Writer<'_>, Failure> {
+        let manager = self
+            .ask
+            .query
+            .get("fieldManager")
+            .unwrap_or(&self.ask.agent);
+        if manager.len() > 128 {
+            return Err(Failure::BadRequest(
+                "fieldManager: Too long: may not be more than 128 bytes".to_owned(),
+            ));
+        }
+        Ok(Writer {
+            manager,
+            subresource: match self.target.part {
+                Part::Whole => None,
+                Part::Status => Some("status"),
+                Part::Finalize => Some("finalize"),
+            },
+            now: self.cluster.now(),
+        })
+    }
+}
+
+/// Does what the method means for the target.
+pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
+    let named = call.target.name.is_some();
+    let whole = call.target.part == Part::Whole;
+    if call.target.served.info.namespaced
+        && call.target.namespace.is_empty()
+        && call.ask.method != Method::GET
+    {
+        return Err(Failure::MethodNotAllowed);
+    }
+    let watches = call.ask.query.flag("watch");
+    match (&call.ask.method, named, whole) {
+        (&Method::GET, _, true) if watches => watch::watch(&call),
+        (&Method::GET, true, _) => read::get(&call),
+        (&Method::GET, false, true) => read::list(&call),
+        (&Method::POST, false, true) => create::create(&call).await,
+        (&Method::PUT, true, _) => update::replace(&call).await,
+        (&Method::PATCH, true, _) => update::patch(&call).await,
+        (&Method::DELETE, true, true) => delete::delete(&call).await,
+        (&Method::DELETE, false, true) => delete::delete_collection(&call).await,
+        _ => Err(Failure::MethodNotAllowed),
+    }
+}

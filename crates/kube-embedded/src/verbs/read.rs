@@ -1,0 +1,180 @@
+//! `get` and `list`: which objects, as of which version, and how many at a time.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::Call;
+use crate::admit;
+use crate::answer::Answer;
+use crate::ledger::{Expired, Range};
+use crate::project::{ListMetadata, Projection};
+use crate::registry::Served;
+use crate::request::VersionMatch;
+use crate::selector::{Fields, Labels};
+use crate::status::Failure;
+use crate::stored::Stored;
+
+pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
+    let target = &call.target;
+    let name = target.name.as_deref().unwrap_or_default();
+    let found = call
+        .cluster
+        .ledger
+        .get(&target.served.stored_as, &target.key(name));
+    let object = found.ok_or_else(|| target.not_found())?;
+    let projection = Projection::asked(&target.served, call.ask, call.cluster.now())?;
+    Ok(projection
+        .object(&object)
+        .with_warnings(target.served.deprecation.clone().into_iter().collect()))
+}
+
+/// Which objects of a collection a client wants to see.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    labels: Labels,
+    fields: Fields,
+    name: Option<String>,
+}
+
+impl Selection {
+    pub(crate) fn asked(call: &Call<'_>) -> Result<Self, Failure> {
+        let text = |name| call.ask.query.get(name).unwrap_or_default();
+        let refused = |error| Failure::selector(&error);
+        let labels = Labels::parse(text("labelSelector")).map_err(refused)?;
+        let fields = Fields::parse(text("fieldSelector")).map_err(refused)?;
+        let selectable: Vec<_> = call
+            .target
+            .served
+            .selectable
+            .iter()
+            .map(String::as_str)
+            .collect();
+        fields.check(&selectable).map_err(refused)?;
+        Ok(Self {
+            labels,
+            fields,
+            name: call.target.name.clone(),
+        })
+    }
+
+    pub(crate) fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything() && self.name.is_none()
+    }
+
+    pub(crate) fn picks(&self, served: &Served, object: &Stored) -> bool {
+        let named = |name: &String| object.value()["metadata"]["name"] == *name;
+        self.name.as_ref().is_none_or(named)
+            && self.labels.matches(object.value())
+            && (self.fields.is_everything() || self.fields.matches(&admit::shown(served, object)))
+    }
+}
+
+/// Where the next page of a list starts, and which state of the world it is a page of.
+#[derive(Serialize, Deserialize)]
+struct Continue {
+    v: u64,
+    after: String,
+}
+
+impl Continue {
+    fn encode(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(json)
+    }
+
+    fn decode(token: &str) -> Result<Self, Failure> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+        bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .ok_or_else(|| Failure::BadRequest("continue key is not valid".to_owned()))
+    }
+}
+
+pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
+    let served = &call.target.served;
+    let query = &call.ask.query;
+    let selection = Selection::asked(call)?;
+    let next = query.get("continue").map(Continue::decode).transpose()?;
+    let prefix = call.target.prefix();
+    if next
+        .as_ref()
+        .is_some_and(|next| !next.after.starts_with(&prefix))
+    {
+        return Err(Failure::BadRequest("continue key is not valid".to_owned()));
+    }
+    let range = Range {
+        prefix: &prefix,
+        after: next.as_ref().map(|next| next.after.as_str()),
+        at: match &next {
+            Some(next) => Some(next.v),
+            None => asked_version(call)?,
+        },
+        limit: query
+            .number("limit")?
+            .filter(|limit| *limit > 0)
+            .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+    };
+    let picks = |object: &Stored| selection.picks(served, object);
+    let page = call
+        .cluster
+        .ledger
+        .page(&served.stored_as, &range, &picks)
+        .map_err(|expired| too_old(&expired, next.is_some()))?;
+    let everything = selection.is_everything();
+    let metadata = ListMetadata {
+        version: page.version,
+        remaining: (everything && page.remaining > 0).then_some(page.remaining),
+        token: page.more_after.map(|after| {
+            let after = after.to_string();
+            Continue {
+                v: page.version,
+                after,
+            }
+            .encode()
+        }),
+    };
+    let projection = Projection::asked(served, call.ask, call.cluster.now())?;
+    let warnings = served.deprecation.clone().into_iter().collect();
+    Ok(projection
+        .list(&page.objects, &metadata)
+        .with_warnings(warnings))
+}
+
+/// The exact version a list is wanted of; None for today's, which is not older than any.
+fn asked_version(call: &Call<'_>) -> Result<Option<u64>, Failure> {
+    let query = &call.ask.query;
+    let version = query.number("resourceVersion")?;
+    let exact = match (query.version_match()?, version) {
+        (Some(_), None) => {
+            return Err(Failure::BadRequest(
+                "resourceVersionMatch is forbidden unless resourceVersion is provided".to_owned(),
+            ));
+        }
+        (Some(VersionMatch::Exact), Some(0)) => {
+            return Err(Failure::BadRequest(
+                "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"".to_owned(),
+            ));
+        }
+        (Some(VersionMatch::Exact), Some(_)) => true,
+        (Some(VersionMatch::NotOlderThan) | None, _) => false,
+    };
+    let current = call.cluster.ledger.version();
+    match version {
+        Some(asked) if asked > current => Err(Failure::TooLargeResourceVersion { asked, current }),
+        Some(asked) if exact => Ok(Some(asked)),
+        Some(_) | None => Ok(None),
+    }
+}
+
+fn too_old(expired: &Expired, continued: bool) -> Failure {
+    if continued {
+        Failure::Expired(
+            "The provided continue parameter is too old to display a consistent list result. \
+             You must start a new list without the continue parameter."
+                .to_owned(),
+        )
+    } else {
+        Failure::expired(expired)
+    }
+}

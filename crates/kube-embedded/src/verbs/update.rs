@@ -1,0 +1,279 @@
+//! `update` and `patch`: a new state of an object that is there, and `apply`, which makes it if not.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Call, create};
+use crate::admit::{self, Admission, Admitted};
+use crate::answer::Answer;
+use crate::apply::{self, ApplyError};
+use crate::builtin::Builtin;
+use crate::cause::Cause;
+use crate::ledger::{Address, Write, WriteError};
+use crate::patch::{self, PatchError};
+use crate::project::Projection;
+use crate::status::{Failure, Qualified};
+use crate::stored::Stored;
+use crate::target::Part;
+use crate::{decode, lifecycle, metadata};
+
+/// How often somebody else may be faster before we give up.
+const TRIES: usize = 8;
+
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+
+pub(crate) async fn replace(call: &Call<'_>) -> Result<Answer, Failure> {
+    let name = call.target.name.as_deref();
+    let new = decode::object(&call.ask.content_type, &call.body)?;
+    let new = create::fits_path(call, new, name)?;
+    let change = Change::Replace(new);
+    match write(call, &change).await {
+        Err(Failure::NotFound { .. }) if makes_on_update(call) => match change {
+            Change::Replace(new) => create::insert(call, new, true).await,
+            Change::Patch(_) | Change::Apply(_) => Err(call.target.not_found()),
+        },
+        other => other,
+    }
+}
+
+fn makes_on_update(call: &Call<'_>) -> bool {
+    let builtin = call.target.served.builtin();
+    call.target.part == Part::Whole && builtin.is_some_and(Builtin::allows_create_on_update)
+}
+
+pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
+    let custom = call.target.served.builtin().is_none();
+    match call.ask.content_type.as_str() {
+        "application/apply-patch+yaml" => apply(call).await,
+        "application/json-patch+json" => by_patch(call, patch::json).await,
+        "application/merge-patch+json" => by_patch(call, patch::merge).await,
+        "application/strategic-merge-patch+json" if !custom => {
+            let schema = call.target.served.schema.clone();
+            by_patch(call, move |target, patch| {
+                patch::strategic(target, patch, &schema)
+            })
+            .await
+        }
+        _ if custom => Err(Failure::UnsupportedMediaType(
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        )),
+        _ => Err(Failure::UnsupportedMediaType(
+            "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
+        )),
+    }
+}
+
+type Patch<'p> = Box<dyn Fn(&mut Value) -> Result<(), PatchError> + Send + Sync + 'p>;
+
+async fn by_patch<F>(call: &Call<'_>, apply: F) -> Result<Answer, Failure>
+where
+    F: Fn(&mut Value, &Value) -> Result<(), PatchError> + Send + Sync,
+{
+    let patch = decode::json(&call.body)?;
+    let patched: Patch<'_> = Box::new(|object| apply(object, &patch));
+    write(call, &Change::Patch(patched)).await
+}
+
+async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
+    if call.ask.query.get("fieldManager").is_none() {
+        return Err(Failure::Invalid {
+            kind: Qualified {
+                name: "PatchOptions".to_owned(),
+                group: "meta.k8s.io".to_owned(),
+            },
+            name: String::new(),
+            causes: vec![Cause::required(
+                "fieldManager",
+                "is required for apply patch",
+            )],
+        });
+    }
+    let applied = decode::yaml(&call.body)?;
+    let mut applied = create::fits_path(call, applied, call.target.name.as_deref())?;
+    if !applied["metadata"]["managedFields"].is_null() {
+        return Err(Failure::BadRequest(
+            "metadata.managedFields must be nil".to_owned(),
+        ));
+    }
+    let whole = call.target.part == Part::Whole;
+    if whole
+        && call.target.served.info.status
+        && let Some(fields) = applied.as_object_mut()
+    {
+        fields.remove("status");
+    }
+    let change = Change::Apply(applied);
+    match (write(call, &change).await, &change) {
+        (Err(Failure::NotFound { .. }), Change::Apply(applied)) if whole => {
+            let made = applied_to(call, None, applied)?;
+            create::insert(call, made, false).await
+        }
+        (other, _) => other,
+    }
+}
+
+fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<Value, Failure> {
+    let force = call.ask.query.flag("force");
+    let writer = call.writer()?;
+    apply::apply(live, applied, &writer, force, &call.target.served.schema).map_err(|error| {
+        match error {
+            ApplyError::Conflict(conflicts) => Failure::ApplyConflict(conflicts),
+            ApplyError::Untyped(_) => Failure::BadRequest(error.to_string()),
+        }
+    })
+}
+
+/// What becomes of an object, given what it is.
+enum Change<'p> {
+    Replace(Value),
+    Patch(Patch<'p>),
+    Apply(Value),
+}
+
+impl Change<'_> {
+    fn of(&self, call: &Call<'_>, old: &Value) -> Result<Value, Failure> {
+        match self {
+            Change::Replace(new) => Ok(new.clone()),
+            Change::Apply(applied) => {
+                let new = applied_to(call, Some(old), applied)?;
+                create::fits_path(call, new, call.target.name.as_deref())
+            }
+            Change::Patch(patch) => {
+                let mut new = old.clone();
+                patch(&mut new).map_err(|error| {
+                    if error.is_unprocessable() {
+                        Failure::PatchDoesNotFit(Box::new(error))
+                    } else {
+                        Failure::BadRequest(error.to_string())
+                    }
+                })?;
+                create::fits_path(call, new, call.target.name.as_deref())
+            }
+        }
+    }
+
+    /// Does an apply note its fields' owner itself?
+    fn is_apply(&self) -> bool {
+        match self {
+            Change::Apply(_) => true,
+            Change::Replace(_) | Change::Patch(_) => false,
+        }
+    }
+}
+
+/// Decides and stores, again if somebody else was faster and the client named no version.
+async fn write(call: &Call<'_>, change: &Change<'_>) -> Result<Answer, Failure> {
+    let served = &call.target.served;
+    let name = call.target.name.as_deref().unwrap_or_default();
+    let address = Address {
+        resource: Arc::clone(&served.stored_as),
+        key: call.target.key(name),
+    };
+    for _ in 0..TRIES {
+        let found = call.cluster.ledger.latest(&address);
+        let old = found.ok_or_else(|| call.target.not_found())?;
+        let (admitted, insists) = decide(call, change, &old)?;
+        let warnings = admitted.warnings;
+        match store(call, &address, &old, admitted.object).await {
+            Ok(kept) => {
+                let projection = Projection::asked(served, call.ask, call.cluster.now())?;
+                return Ok(projection.object(&kept).with_warnings(warnings));
+            }
+            Err(WriteError::Changed) if insists => break,
+            Err(WriteError::Changed) => {}
+            Err(WriteError::NotKept) => {
+                return Err(Failure::Internal(WriteError::NotKept.to_string()));
+            }
+        }
+    }
+    Err(conflict(call, MODIFIED))
+}
+
+/// The new state, and whether the client insists on the version it saw.
+fn decide(
+    call: &Call<'_>,
+    change: &Change<'_>,
+    stored: &Stored,
+) -> Result<(Admitted, bool), Failure> {
+    let old = admit::shown(&call.target.served, stored);
+    let new = change.of(call, &old)?;
+    let said = metadata::text(&new, "resourceVersion");
+    if said.is_empty() && matches!(change, Change::Replace(_)) && !is_unconditional(call) {
+        return Err(Failure::Invalid {
+            kind: call.target.served.kind(),
+            name: metadata::text(&new, "name").to_owned(),
+            causes: vec![Cause::invalid(
+                "metadata.resourceVersion",
+                &0.into(),
+                "must be specified for an update",
+            )],
+        });
+    }
+    if !said.is_empty() && said != stored.version().to_string() {
+        return Err(conflict(call, MODIFIED));
+    }
+    let uid = metadata::text(&new, "uid");
+    let right = metadata::text(&old, "uid");
+    if !uid.is_empty() && uid != right {
+        let why =
+            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {right}");
+        return Err(conflict(call, &why));
+    }
+    let insists = !said.is_empty() && matches!(change, Change::Replace(_));
+    let writer = call.writer()?;
+    let admission = Admission {
+        served: &call.target.served,
+        part: call.target.part,
+        fields: call.ask.query.field_validation()?,
+        now: writer.now,
+        writer: (!change.is_apply()).then_some(writer),
+    };
+    Ok((admission.update(&old, new)?, insists))
+}
+
+fn is_unconditional(call: &Call<'_>) -> bool {
+    let builtin = call.target.served.builtin();
+    builtin.is_some_and(Builtin::allows_unconditional_update)
+}
+
+fn conflict(call: &Call<'_>, why: &str) -> Failure {
+    Failure::Conflict {
+        resource: call.target.served.resource(),
+        name: call.target.name.clone().unwrap_or_default(),
+        why: why.to_owned(),
+    }
+}
+
+/// Stores the new state; nothing happens if it is the old one, and the object goes if it was waiting
+/// for the finalizers that are no more.
+async fn store(
+    call: &Call<'_>,
+    address: &Address,
+    old: &Stored,
+    value: Value,
+) -> Result<Arc<Stored>, WriteError> {
+    let ledger = &call.cluster.ledger;
+    if call.ask.query.dry_run().unwrap_or(true) {
+        return Ok(Stored::unkept(value));
+    }
+    if value == *old.value()
+        && let Some(kept) = ledger.get(&address.resource, &address.key)
+        && kept.version() == old.version()
+    {
+        return Ok(kept);
+    }
+    let removes = lifecycle::is_through(&value);
+    let write = Write {
+        address: address.clone(),
+        expected: Some(old.version()),
+        value,
+        removes,
+    };
+    let kept = ledger.write(write).await?;
+    if removes {
+        lifecycle::after_removal(call.cluster, address).await;
+    }
+    Ok(kept)
+}

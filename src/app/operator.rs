@@ -1,0 +1,239 @@
+//! Puts the controllers of one process together. They follow the cluster always, and work while the
+//! process leads. Nothing here knows whether the world is real.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use kube::Client;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::InstallationName;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::controller::{self, Pace, Reconciler, Wakers};
+use crate::drift::Drift;
+use crate::election::{Candidate, while_leading};
+use crate::events::Narrator;
+use crate::instance::{self, Providers};
+use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
+use crate::{customer, payment};
+
+/// The name of the Lease that the operators of one installation share.
+const LEASE: &str = "clawdet-operator";
+
+/// What the operator is put together from.
+pub struct Operator {
+    pub settings: Settings,
+    pub client: Client,
+    pub clock: Clock,
+    pub catalog: Catalog,
+    pub servers: Arc<dyn Servers>,
+    pub dns: Arc<dyn Dns>,
+    pub secrets: Arc<dyn Secrets>,
+    pub guests: Arc<dyn Guests>,
+    pub billing: Arc<dyn Billing>,
+}
+
+#[derive(Clone)]
+pub struct Settings {
+    pub namespace: String,
+    pub installation: InstallationName,
+    pub zone: String,
+    /// Where a new server enrols.
+    pub site_url: String,
+    /// Differs between processes, and is the same again after a restart where only one can run.
+    pub identity: String,
+    pub lease_ttl: Duration,
+    /// How old a shared list may be for an instance that nothing happened to.
+    pub list_age: Duration,
+    pub pace: Pace,
+    /// Whether real money is taken.
+    pub live_mode: bool,
+    /// How long after a failed payment the instances still run.
+    pub grace: SignedDuration,
+    /// How long after the end of a subscription the instances, stopped, are kept.
+    pub keep: SignedDuration,
+    /// How often lost webhooks are looked for.
+    pub repair_every: Duration,
+}
+
+/// Something that runs until it is told to stop; ending before that is a fault.
+pub type Task = (&'static str, BoxFuture<'static, ()>);
+
+impl Operator {
+    /// The tasks of the operator; each ends soon after `stop`.
+    pub fn tasks(&self, stop: &CancellationToken) -> Vec<Task> {
+        let (leads, leading) = watch::channel(false);
+        let candidate = self.candidate();
+        let campaign = {
+            let stop = stop.clone();
+            async move { candidate.run(&leads, stop).await }
+        };
+        let payments = Arc::new(self.payments());
+        let instances = Arc::new(self.instances());
+        let customers = Arc::new(self.customers());
+        let catalog = self.catalog.clone();
+        let wake_instances = move || vec![catalog.wakes()];
+        let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
+        let wake_customers = move || vec![customer::wakes(&client, &namespace)];
+        vec![
+            ("election", campaign.boxed()),
+            ("catalog", self.follow(stop.clone()).boxed()),
+            (
+                "instance controller",
+                self.control(instances, wake_instances, &leading, stop),
+            ),
+            (
+                "customer controller",
+                self.control(customers, wake_customers, &leading, stop),
+            ),
+            (
+                "payment controller",
+                self.control(Arc::clone(&payments), Vec::new, &leading, stop),
+            ),
+            ("payment repair", self.repair(payments, &leading, stop)),
+            ("drift", self.watch_drift(&leading, stop)),
+        ]
+    }
+
+    fn candidate(&self) -> Candidate {
+        Candidate::new(
+            self.client.clone(),
+            &self.settings.namespace,
+            LEASE,
+            &self.settings.identity,
+            self.settings.lease_ttl,
+            self.clock,
+        )
+    }
+
+    fn follow(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        let (catalog, client) = (self.catalog.clone(), self.client.clone());
+        async move {
+            tokio::select! {
+                () = catalog.follow(client) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    fn instances(&self) -> instance::Controller {
+        let settings = instance::Settings {
+            namespace: self.settings.namespace.clone(),
+            installation: self.settings.installation.clone(),
+            zone: self.settings.zone.clone(),
+            site_url: self.settings.site_url.clone(),
+            list_age: self.settings.list_age,
+        };
+        let world = Providers {
+            servers: Arc::clone(&self.servers),
+            dns: Arc::clone(&self.dns),
+            secrets: Arc::clone(&self.secrets),
+            guests: Arc::clone(&self.guests),
+        };
+        instance::Controller::new(
+            settings,
+            self.client.clone(),
+            self.clock,
+            self.catalog.clone(),
+            world,
+            self.narrator("instance"),
+        )
+    }
+
+    fn customers(&self) -> customer::Controller {
+        let settings = customer::Settings {
+            namespace: self.settings.namespace.clone(),
+            grace: self.settings.grace,
+            keep: self.settings.keep,
+        };
+        customer::Controller::new(
+            settings,
+            self.client.clone(),
+            self.clock,
+            self.catalog.clone(),
+        )
+    }
+
+    fn payments(&self) -> payment::Controller {
+        let settings = payment::Settings {
+            namespace: self.settings.namespace.clone(),
+            installation: self.settings.installation.clone(),
+            live_mode: self.settings.live_mode,
+        };
+        payment::Controller::new(
+            settings,
+            self.client.clone(),
+            self.clock,
+            self.catalog.clone(),
+            Arc::clone(&self.billing),
+            self.narrator("payment"),
+        )
+    }
+
+    fn narrator(&self, controller: &str) -> Narrator {
+        Narrator::new(self.client.clone(), controller, &self.settings.identity)
+    }
+
+    /// One reconciler, run in each term once the catalog has seen everything: before that a Customer
+    /// would seem to be missing who is only not read yet.
+    fn control<R: Reconciler>(
+        &self,
+        reconciler: Arc<R>,
+        wakers: impl Fn() -> Wakers<R::Kind> + Send + 'static,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        let (client, catalog) = (self.client.clone(), self.catalog.clone());
+        let (namespace, pace) = (self.settings.namespace.clone(), self.settings.pace);
+        while_leading(leading.clone(), stop.clone(), move |term| {
+            let (reconciler, client) = (Arc::clone(&reconciler), client.clone());
+            let (namespace, catalog) = (namespace.clone(), catalog.clone());
+            let wakers = wakers();
+            async move {
+                tokio::select! {
+                    () = catalog.synced() => {}
+                    () = term.cancelled() => return,
+                }
+                controller::run(reconciler, client, &namespace, pace, wakers, term).await;
+            }
+        })
+        .boxed()
+    }
+
+    fn repair(
+        &self,
+        payments: Arc<payment::Controller>,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        let every = self.settings.repair_every;
+        while_leading(leading.clone(), stop.clone(), move |term| {
+            let payments = Arc::clone(&payments);
+            async move { payment::repair::run(&payments, every, term).await }
+        })
+        .boxed()
+    }
+
+    fn watch_drift(
+        &self,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> BoxFuture<'static, ()> {
+        let drift = Arc::new(Drift {
+            servers: Arc::clone(&self.servers),
+            dns: Arc::clone(&self.dns),
+            catalog: self.catalog.clone(),
+            every: self.settings.pace.resync,
+        });
+        while_leading(leading.clone(), stop.clone(), move |term| {
+            let drift = Arc::clone(&drift);
+            async move { drift.run(term).await }
+        })
+        .boxed()
+    }
+}

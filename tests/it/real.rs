@@ -1,0 +1,11 @@
+//! Proofs that nothing of ours can give alone: the built binary, and the real tools it must please.
+//!
+//! `cargo xtask test` brings the tools and says where they are. Without one, the tests that need it
+//! say SKIPPED; in CI that is a failure.
+
+mod apiserver;
+mod definitions;
+mod kubectl;
+mod process;
+mod tool;
+mod wait;

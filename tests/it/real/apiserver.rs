@@ -1,0 +1,172 @@
+//! A real kube-apiserver with a real etcd, shared by the tests that run at the same time.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+
+use super::kubectl::Kubectl;
+use super::process::Process;
+use super::tool::{self, Tool};
+use super::wait::until;
+
+/// It has our definitions. Ends with the last test that holds it.
+pub(super) struct ApiServer {
+    kubectl: PathBuf,
+    folder: TempDir,
+    apiserver: Process,
+    _etcd: Process,
+}
+
+/// A token of the test's own server, which listens on loopback for seconds.
+const TOKEN: &str = "a-token-for-tests";
+
+impl ApiServer {
+    /// The one that runs, or a new one; `None` when it cannot be had (said loudly).
+    pub(super) async fn shared(test: &str) -> Option<Arc<ApiServer>> {
+        static SHARED: Mutex<Weak<ApiServer>> = Mutex::const_new(Weak::new());
+        let tools = [
+            Tool::Kubectl,
+            Tool::KubeApiserver,
+            Tool::Etcd,
+            Tool::Openssl,
+        ];
+        let tools = tool::need(test, tools)?;
+        let mut shared = SHARED.lock().await;
+        if let Some(running) = shared.upgrade() {
+            return Some(running);
+        }
+        let started = Arc::new(ApiServer::start(tools).await);
+        *shared = Arc::downgrade(&started);
+        Some(started)
+    }
+
+    async fn start([kubectl, apiserver, etcd, openssl]: [PathBuf; 4]) -> ApiServer {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let [client, peer, port] = free_ports();
+        let etcd = start_etcd(&etcd, at, client, peer);
+        prepare(&openssl, at, port);
+        let apiserver = Process::start(
+            Command::new(apiserver)
+                .arg(format!("--etcd-servers=http://127.0.0.1:{client}"))
+                .arg("--bind-address=127.0.0.1")
+                .arg(format!("--secure-port={port}"))
+                .arg(format!("--cert-dir={}", at.join("certificates").display()))
+                .arg(format!("--token-auth-file={}", at.join("tokens").display()))
+                .arg(format!(
+                    "--service-account-key-file={}",
+                    at.join("key").display()
+                ))
+                .arg(format!(
+                    "--service-account-signing-key-file={}",
+                    at.join("key").display()
+                ))
+                .arg("--service-account-issuer=https://kubernetes.default.svc")
+                .arg("--service-cluster-ip-range=10.0.0.0/24")
+                .arg("--authorization-mode=RBAC"),
+            &at.join("apiserver.log"),
+        );
+        let mut server = ApiServer {
+            kubectl,
+            folder,
+            apiserver,
+            _etcd: etcd,
+        };
+        server.ready().await;
+        server
+    }
+
+    async fn ready(&mut self) {
+        let kubectl = self.kubectl("default");
+        until(
+            Duration::from_secs(90),
+            "kube-apiserver is ready",
+            async || {
+                self.apiserver.must_run();
+                let said = kubectl.run(&["get", "--raw", "/readyz"]);
+                (said.out == "ok").then_some(()).ok_or(said.err)
+            },
+        )
+        .await;
+        let definitions = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+        let definitions = definitions.to_str().unwrap();
+        kubectl.ok(&["apply", "--server-side", "-f", definitions]);
+        kubectl.ok(&[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "crd",
+            "--all",
+        ]);
+    }
+
+    /// kubectl in a namespace of the test's own.
+    pub(super) fn namespace(&self, name: &str) -> Kubectl {
+        let kubectl = self.kubectl(name);
+        kubectl.ok(&["create", "namespace", name]);
+        kubectl
+    }
+
+    fn kubectl(&self, namespace: &str) -> Kubectl {
+        let folder = self.folder.path();
+        Kubectl::new(&self.kubectl, &folder.join("kubeconfig"), namespace, folder)
+    }
+}
+
+fn start_etcd(program: &Path, folder: &Path, client: u16, peer: u16) -> Process {
+    let client = format!("http://127.0.0.1:{client}");
+    let peer = format!("http://127.0.0.1:{peer}");
+    Process::start(
+        Command::new(program)
+            .arg("--data-dir")
+            .arg(folder.join("etcd"))
+            .args(["--listen-client-urls", &client])
+            .args(["--advertise-client-urls", &client])
+            .args(["--listen-peer-urls", &peer])
+            .args(["--initial-advertise-peer-urls", &peer])
+            .args(["--initial-cluster", &format!("default={peer}")])
+            .arg("--unsafe-no-fsync"),
+        &folder.join("etcd.log"),
+    )
+}
+
+/// The files that kube-apiserver and kubectl read.
+fn prepare(openssl: &Path, folder: &Path, port: u16) {
+    let made = Command::new(openssl)
+        .args([
+            "ecparam",
+            "-name",
+            "prime256v1",
+            "-genkey",
+            "-noout",
+            "-out",
+        ])
+        .arg(folder.join("key"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "make a key: {made:?}");
+    let user = format!("{TOKEN},tester,tester,\"system:masters\"\n");
+    fs::write(folder.join("tokens"), user).unwrap();
+    let kubeconfig = format!(
+        "apiVersion: v1
+kind: Config
+clusters: [{{name: real, cluster: {{server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true}}}}]
+users: [{{name: tester, user: {{token: {TOKEN}}}}}]
+contexts: [{{name: real, context: {{cluster: real, user: tester}}}}]
+current-context: real
+"
+    );
+    fs::write(folder.join("kubeconfig"), kubeconfig).unwrap();
+}
+
+/// Ports that nothing listens on; all held at once, so that they differ.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
+}
