@@ -219,9 +219,9 @@ fn listed(
     })
 }
 
-/// The kind of resource in `/v1/servers/…`, as actions name it.
+/// The kind of resource in `/v1/servers/…`, as actions name it. The path itself has lost its `/v1` here.
 fn kind_of(asked: &Asked) -> &'static str {
-    match asked.path.split('/').nth(2) {
+    match asked.pattern.split('/').nth(2) {
         Some("servers") => "server",
         Some("primary_ips") => "primary_ip",
         Some("firewalls") => "firewall",
