@@ -8,6 +8,8 @@ pub mod api;
 pub mod app;
 /// What the cluster holds, kept by watches: a cache.
 pub mod catalog;
+/// An error told with its causes.
+pub mod cause;
 /// The command line; the only place that prints.
 pub mod cli;
 /// What time it is.
