@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod convergence;
 mod crds;
 mod real;
 mod samples;
