@@ -221,12 +221,10 @@ impl Faults {
     }
 
     pub(crate) fn is_exhausted(&self, location: &str, server_type: &str) -> bool {
-        let set = self.set();
-        let place = location.to_owned();
-        set.exhausted.contains(&(place.clone(), None))
-            || set
-                .exhausted
-                .contains(&(place, Some(server_type.to_owned())))
+        let here = |(place, one): &(String, Option<String>)| {
+            place == location && one.as_deref().is_none_or(|one| one == server_type)
+        };
+        self.set().exhausted.iter().any(here)
     }
 
     /// A number from this kind's own stream.

@@ -10,6 +10,7 @@ mod image;
 mod list;
 mod name;
 mod primary_ip;
+mod primary_ip_route;
 mod refusal;
 mod row;
 mod selector;
@@ -178,7 +179,7 @@ fn server_actions() -> Router<World> {
         ("rebuild", server_action::rebuild),
         ("create_image", server_action::create_image),
         ("change_protection", server_action::change_protection),
-        ("change_dns_ptr", primary_ip::change_servers_dns_ptr),
+        ("change_dns_ptr", primary_ip_route::change_servers_dns_ptr),
         ("enable_backup", server_action::enable_backup),
         ("disable_backup", server_action::disable_backup),
         ("enable_rescue", server_action::enable_rescue),
@@ -196,27 +197,27 @@ fn resources() -> Router<World> {
     Router::new()
         .route(
             "/primary_ips",
-            get(any(primary_ip::list)).post(any(primary_ip::create)),
+            get(any(primary_ip_route::list)).post(any(primary_ip_route::create)),
         )
         .route(
             "/primary_ips/{id}",
-            one(primary_ip::get, primary_ip::update, primary_ip::delete),
+            one(primary_ip_route::get, primary_ip_route::update, primary_ip_route::delete),
         )
         .route(
             "/primary_ips/{id}/actions/assign",
-            on_post(primary_ip::assign),
+            on_post(primary_ip_route::assign),
         )
         .route(
             "/primary_ips/{id}/actions/unassign",
-            on_post(primary_ip::unassign),
+            on_post(primary_ip_route::unassign),
         )
         .route(
             "/primary_ips/{id}/actions/change_protection",
-            on_post(primary_ip::change_protection),
+            on_post(primary_ip_route::change_protection),
         )
         .route(
             "/primary_ips/{id}/actions/change_dns_ptr",
-            on_post(primary_ip::change_dns_ptr),
+            on_post(primary_ip_route::change_dns_ptr),
         )
         .route(
             "/firewalls",

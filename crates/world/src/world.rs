@@ -172,6 +172,12 @@ impl World {
         self.kept().history.since(sequence)
     }
 
+    /// The sequence of the newest entry; 0 before the first.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.kept().history.last()
+    }
+
     /// What is there now, as plain values.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
