@@ -25,6 +25,8 @@ pub enum FaultKind {
     ErrorBeforeCommit,
     /// 500, 502, 503 or 504; it happened.
     ErrorAfterCommit,
+    /// It happened, and half of the answer's body is missing: a good status over JSON that cannot be read.
+    GarbledAfterCommit,
     /// Hetzner: the resource has something else going on (423).
     Locked,
     /// Hetzner: no room for this server just now (`resource_unavailable`).
