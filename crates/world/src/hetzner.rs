@@ -33,6 +33,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::json;
 
+pub(crate) use door::PER_HOUR as REQUEST_LIMIT;
 pub use row::{PrimaryIpRow, ServerRow};
 pub use server::Status;
 
@@ -201,7 +202,11 @@ fn resources() -> Router<World> {
         )
         .route(
             "/primary_ips/{id}",
-            one(primary_ip_route::get, primary_ip_route::update, primary_ip_route::delete),
+            one(
+                primary_ip_route::get,
+                primary_ip_route::update,
+                primary_ip_route::delete,
+            ),
         )
         .route(
             "/primary_ips/{id}/actions/assign",
@@ -351,6 +356,26 @@ fn id(asked: &Asked, name: &str) -> Result<u64, Refusal> {
         .param(name)
         .parse()
         .map_err(|_| Refusal::not_found("resource"))
+}
+
+/// Whether there is a location of this name.
+pub(crate) fn is_location(name: &str) -> bool {
+    catalogue::location_named(name).is_some()
+}
+
+/// Which server types each location sells.
+pub(crate) fn places() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let sold = |location: &str| {
+        let types = catalogue::SERVER_TYPES.iter();
+        types
+            .filter(|one| one.is_sold_in(location) && !one.is_withdrawn())
+            .map(|one| one.name)
+            .collect()
+    };
+    catalogue::LOCATIONS
+        .iter()
+        .map(|location| (location.name, sold(location.name)))
+        .collect()
 }
 
 /// How this API says that something went wrong inside, or too often.
