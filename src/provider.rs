@@ -5,6 +5,8 @@ mod account;
 pub mod budget;
 pub mod calls;
 pub mod cloudflare;
+#[cfg(test)]
+mod contract;
 mod gather;
 pub mod guests;
 pub mod hetzner;
