@@ -20,7 +20,10 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Reason;
+pub use crate::cause::chain;
 use crate::provider::{BoxError, ProviderError};
+
+pub mod counters;
 
 /// How one visit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,18 +271,6 @@ fn spread(key: &str, round: u32) -> f64 {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
     f64::from(hash) / f64::from(u32::MAX)
-}
-
-/// The error with all its causes, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{
     RequestExt,
     body::{Body, Bytes},
-    extract::{MatchedPath, RawPathParams, Request},
+    extract::{MatchedPath, OriginalUri, RawPathParams, Request},
     response::{IntoResponse, Response},
 };
 use futures::stream;
@@ -70,7 +70,7 @@ const STALL: Duration = Duration::from_mins(2);
 /// A request, read whole.
 pub struct Asked {
     pub method: Method,
-    /// The path pattern that matched, or the path itself when none did.
+    /// The path pattern that matched; `(none)` when none did, so that counts by pattern stay few.
     pub pattern: String,
     pub path: String,
     pub params: BTreeMap<String, String>,
@@ -100,10 +100,14 @@ impl Asked {
             .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE.into_response())?;
         let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
             .map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-        let path = parts.uri.path().to_owned();
+        let whole = parts
+            .extensions
+            .get::<OriginalUri>()
+            .map_or(&parts.uri, |OriginalUri(uri)| uri);
+        let path = whole.path().to_owned();
         Ok(Asked {
             method: parts.method,
-            pattern: pattern.unwrap_or_else(|| path.clone()),
+            pattern: pattern.unwrap_or_else(|| "(none)".to_owned()),
             path,
             params,
             query,

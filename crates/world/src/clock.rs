@@ -20,18 +20,20 @@ pub(crate) const DAY: Millis = 24 * HOUR;
 pub struct Clock {
     start: Timestamp,
     base: Millis,
+    wall: Timestamp,
     speed: f64,
     origin: Instant,
     skipped: AtomicI64,
 }
 
 impl Clock {
-    /// `base` is how far a world that was kept in a file had come.
+    /// `base` is how far a world that was kept in a file had come, `wall` what a clock on the wall shows now.
     #[must_use]
-    pub fn new(start: Timestamp, base: Millis, speed: f64) -> Clock {
+    pub fn new(start: Timestamp, base: Millis, wall: Timestamp, speed: f64) -> Clock {
         Clock {
             start,
             base,
+            wall,
             speed,
             origin: Instant::now(),
             skipped: AtomicI64::new(0),
@@ -44,8 +46,7 @@ impl Clock {
         self.base + millis(passed) + self.skipped.load(Ordering::Relaxed)
     }
 
-    /// Lets world time jump ahead, for things that take simulated days.
-    pub fn skip(&self, by: Duration) {
+    pub(crate) fn skip(&self, by: Duration) {
         self.skipped.fetch_add(millis(by), Ordering::Relaxed);
     }
 
@@ -66,8 +67,8 @@ impl Clock {
     /// with their own clock, as a signature's time.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
-        let passed = SignedDuration::from_millis(self.base + millis(self.origin.elapsed()));
-        self.start.saturating_add(passed).unwrap_or(Timestamp::MAX)
+        let passed = SignedDuration::from_millis(millis(self.origin.elapsed()));
+        self.wall.saturating_add(passed).unwrap_or(Timestamp::MAX)
     }
 
     /// How long to wait, in `tokio` time, until the world reaches `at`.

@@ -39,6 +39,12 @@ pub enum FaultKind {
     HiddenNew,
     /// A list leaves out the end of a page; its total still counts everything.
     ShortList,
+    /// Stripe: a webhook never arrives, and nobody tries again.
+    WebhookLost,
+    /// Stripe: a webhook is held back for up to a day, so others overtake it.
+    WebhookLate,
+    /// Stripe: a webhook that was accepted is sent again.
+    WebhookTwice,
 }
 
 /// One planned fault.
@@ -77,7 +83,7 @@ pub struct Faults {
 
 struct Set {
     seed: u64,
-    drawn: BTreeMap<(Api, FaultKind), u64>,
+    drawn: BTreeMap<String, u64>,
     planned: Vec<Fault>,
     chances: BTreeMap<(Api, FaultKind), f64>,
     down: BTreeSet<Api>,
@@ -210,7 +216,7 @@ impl Faults {
         if most.is_zero() {
             return Duration::ZERO;
         }
-        let drawn = set.roll(api, FaultKind::StalledAfterCommit);
+        let drawn = set.roll(&format!("{api:?}/latency"));
         most.mul_f64(unit(drawn))
     }
 
@@ -225,7 +231,7 @@ impl Faults {
 
     /// A number from this kind's own stream.
     pub(crate) fn roll(&self, api: Api, kind: FaultKind) -> u64 {
-        self.set().roll(api, kind)
+        self.set().roll(&stream(api, kind))
     }
 }
 
@@ -253,18 +259,85 @@ impl Set {
         let Some(chance) = self.chances.get(&(api, kind)).copied() else {
             return false;
         };
-        unit(self.roll(api, kind)) < chance
+        unit(self.roll(&stream(api, kind))) < chance
     }
 
-    fn roll(&mut self, api: Api, kind: FaultKind) -> u64 {
-        let drawn = self.drawn.entry((api, kind)).or_insert(0);
+    fn roll(&mut self, stream: &str) -> u64 {
+        let drawn = self.drawn.entry(stream.to_owned()).or_insert(0);
         *drawn += 1;
-        draw(self.seed, &format!("{api:?}/{kind:?}"), *drawn)
+        draw(self.seed, stream, *drawn)
     }
+}
+
+/// What a kind's own stream of chance is called.
+fn stream(api: Api, kind: FaultKind) -> String {
+    format!("{api:?}/{kind:?}")
 }
 
 /// A drawn number as a fraction in 0..1, from its upper 53 bits.
 #[allow(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
 fn unit(drawn: u64) -> f64 {
     (drawn >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Api, Fault, FaultKind, Faults};
+
+    const POST: &str = "POST /v1/servers";
+
+    fn strikes(faults: &Faults, times: usize) -> String {
+        let struck = |_| faults.strikes(Api::Hetzner, FaultKind::Locked, POST);
+        (0..times)
+            .map(struck)
+            .map(|struck| if struck { 'x' } else { '.' })
+            .collect()
+    }
+
+    #[test]
+    fn a_planned_fault_lets_some_pass_strikes_and_is_used_up() {
+        let faults = Faults::new(1);
+        let plan = |endpoint: &str, skip, times| {
+            let fault = Fault::once(Api::Hetzner, FaultKind::Locked, endpoint);
+            faults.plan(Fault {
+                skip,
+                times,
+                ..fault
+            })
+        };
+        assert!(plan("POST", 2, 2));
+        assert!(plan("DELETE", 0, 1));
+        assert_eq!(strikes(&faults, 6), "..xx..");
+        assert_eq!(
+            faults.standing().planned.len(),
+            1,
+            "the other endpoint's still waits"
+        );
+        faults.clear();
+        assert!(faults.standing().planned.is_empty());
+    }
+
+    #[test]
+    fn chance_strikes_about_as_often_as_it_was_set_to() {
+        let faults = Faults::new(1);
+        faults.chance(Api::Hetzner, FaultKind::Locked, 0.25);
+        let struck = strikes(&faults, 10_000).matches('x').count();
+        assert!((2_300..2_700).contains(&struck), "{struck}");
+        faults.chance(Api::Hetzner, FaultKind::Locked, 0.0);
+        assert_eq!(strikes(&faults, 100).matches('x').count(), 0);
+    }
+
+    #[test]
+    fn one_more_draw_of_one_kind_shifts_no_other() {
+        let set = |extra: usize| {
+            let faults = Faults::new(1);
+            faults.chance(Api::Hetzner, FaultKind::Locked, 0.5);
+            faults.chance(Api::Hetzner, FaultKind::NoCapacity, 0.5);
+            for _ in 0..extra {
+                faults.strikes(Api::Hetzner, FaultKind::NoCapacity, POST);
+            }
+            strikes(&faults, 64)
+        };
+        assert_eq!(set(0), set(7));
+    }
 }

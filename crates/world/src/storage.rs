@@ -1,5 +1,8 @@
 //! How a world survives its process: each changed row goes into one `SQLite` file before the answer that tells of it goes out.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -57,6 +60,11 @@ impl Ticket {
 }
 
 impl Store {
+    /// Whether the writer has given up: nothing can be kept any more.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Queues rows. Callers wait for their ticket before they answer, so the queue is never longer than the calls under way.
     pub(crate) fn keep(&self, rows: Vec<Row>) -> Ticket {
         let (kept, ticket) = oneshot::channel();

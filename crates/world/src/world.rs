@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{Router, response::Response};
@@ -81,7 +82,7 @@ impl World {
     /// A world that is kept nowhere.
     #[must_use]
     pub fn new(options: Options) -> World {
-        let clock = Clock::new(options.start, 0, options.speed);
+        let clock = Clock::new(options.start, 0, options.start, options.speed);
         let state = State::new(&options);
         World::assemble(options, clock, state, None)
     }
@@ -93,7 +94,7 @@ impl World {
         let opened = storage::open(path, options.start, &mut state).await?;
         let since = options.start.duration_since(opened.start).as_millis();
         let base = opened.reached.max(Millis::try_from(since).unwrap_or(0));
-        let clock = Clock::new(opened.start, base, options.speed);
+        let clock = Clock::new(opened.start, base, options.start, options.speed);
         Ok(World::assemble(options, clock, state, Some(opened.store)))
     }
 
@@ -185,6 +186,12 @@ impl World {
         self.inner.changes.subscribe()
     }
 
+    /// Lets world time jump ahead, for what takes simulated days.
+    pub fn skip(&self, by: Duration) {
+        self.inner.clock.skip(by);
+        self.inner.changes.send_modify(|version| *version += 1);
+    }
+
     pub fn deliver_webhooks_to(&self, target: WebhookTarget) {
         *self
             .inner
@@ -234,6 +241,9 @@ impl World {
         if let Some(blow) = fate.before {
             let request_id = self.arrive(api, &endpoint);
             return blow.answer(api, &request_id).await;
+        }
+        if self.inner.store.as_ref().is_some_and(Store::is_broken) {
+            return send(empty(StatusCode::SERVICE_UNAVAILABLE));
         }
         let (request_id, answer, ticket) = self.turn(api, &endpoint, api.name(), fate.after, work);
         if !settled(ticket).await {

@@ -1,4 +1,5 @@
 //! The world over TCP: real sockets, a real process, a real kill.
+#![allow(clippy::unwrap_used, reason = "a test's own helpers fail the test")]
 
 use std::{
     io::{BufRead, BufReader},

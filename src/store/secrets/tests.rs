@@ -33,7 +33,7 @@ impl Bench {
 
     async fn try_secrets(&self) -> Result<EmbeddedSecrets, String> {
         let opened = EmbeddedSecrets::open(&self.database, &self.key_file()).await;
-        opened.map_err(|fault| crate::controller::chain(&fault))
+        opened.map_err(|fault| crate::cause::chain(&fault))
     }
 }
 
@@ -227,7 +227,7 @@ async fn no_error_repeats_a_secret() {
         .unwrap_err();
     let unreachable = secrets.read(&path("1")).await.err().unwrap();
     for error in [stale, lost, unreachable] {
-        let said = format!("{error:?} {}", crate::controller::chain(&error));
+        let said = format!("{error:?} {}", crate::cause::chain(&error));
         assert!(!said.contains(CANARY), "{said}");
     }
 }

@@ -10,6 +10,7 @@ use super::sources::{self, Source};
 /// store, and nothing below `app` knows whether the world is real.
 const MAY_IMPORT: &str = "
     api:
+    cause:
     clock:
     config: api
 
@@ -24,19 +25,19 @@ const MAY_IMPORT: &str = "
     store: api clock config provider
     intent: api provider
 
-    controller: api clock events metrics provider telemetry
-    instance: api catalog clock controller events metrics provider telemetry
-    customer: api catalog clock controller events intent metrics provider telemetry
+    controller: api cause clock events metrics provider telemetry
+    instance: api catalog cause clock controller events metrics provider telemetry
+    customer: api catalog cause clock controller events intent metrics provider telemetry
     plan: api catalog clock controller events metrics provider telemetry
-    payment: api catalog clock controller events intent metrics provider telemetry
-    sweep: api catalog clock controller events metrics provider telemetry
-    supervisor: controller provider
+    payment: api catalog cause clock controller events intent metrics provider telemetry
+    sweep: api catalog cause clock controller events metrics provider telemetry
+    supervisor: cause provider
 
-    web: api catalog clock config intent metrics provider store telemetry
+    web: api catalog cause clock config intent metrics provider store telemetry
 
-    app: api catalog clock config controller customer drift election events instance intent metrics \
+    app: api catalog cause clock config controller customer drift election events instance intent metrics \
          payment plan provider store supervisor sweep telemetry web
-    cli: api app config controller store telemetry
+    cli: api app cause config store telemetry
     main:
     lib:
 ";

@@ -139,9 +139,16 @@ impl PrimaryIp {
 impl State {
     /// The part of `public_net` that is one family's address; null without one.
     pub(super) fn show_address(&self, server: u64, family: &str, now: Millis) -> Value {
-        let given = self.primary_ips.values().find(|ip| {
-            ip.family.name() == family && ip.is_there(now) && ip.assignee(now) == Some(server)
-        });
+        let held = self
+            .servers
+            .get(&server)
+            .map_or(&[][..], |server| &server.addresses);
+        let given = held
+            .iter()
+            .filter_map(|id| self.primary_ips.get(id))
+            .find(|ip| {
+                ip.family.name() == family && ip.is_there(now) && ip.assignee(now) == Some(server)
+            });
         let Some(ip) = given else { return Value::Null };
         let pointers = ip.pointers();
         let dns_ptr = match ip.family {
@@ -245,7 +252,7 @@ fn assign_to(turn: &mut Turn<'_>, id: u64, server: Option<u64>) {
     let Some(ip) = turn.state.hetzner.primary_ips.get_mut(&id) else {
         return;
     };
-    ip.assignee = server;
+    let before = std::mem::replace(&mut ip.assignee, server);
     ip.assigned_until = None;
     let what = if server.is_some() {
         "assigned"
@@ -253,6 +260,13 @@ fn assign_to(turn: &mut Turn<'_>, id: u64, server: Option<u64>) {
         "unassigned"
     };
     let (subject, labels) = (ip.subject(), ip.labels.clone());
+    let servers = &mut turn.state.hetzner.servers;
+    if let Some(before) = before.and_then(|before| servers.get_mut(&before)) {
+        before.addresses.retain(|address| *address != id);
+    }
+    if let Some(server) = server.and_then(|server| servers.get_mut(&server)) {
+        server.addresses.push(id);
+    }
     turn.note(subject, Change::Changed(what.to_owned()), &labels);
 }
 

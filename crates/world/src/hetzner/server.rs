@@ -63,6 +63,8 @@ pub(crate) struct Server {
     /// GB; it grows with an upgraded type and never shrinks.
     pub(super) disk: u64,
     pub(super) firewalls: Vec<u64>,
+    /// The primary IPs it has been given.
+    pub(super) addresses: Vec<u64>,
 }
 
 impl Listed for Server {

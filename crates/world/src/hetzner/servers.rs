@@ -98,6 +98,7 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
         rescue: false,
         disk: server_type.disk,
         firewalls: wanted.firewalls.iter().map(|one| one.firewall).collect(),
+        addresses: Vec::new(),
     };
     server.set_out(Status::Initializing, begun.ends, starts && !begun.fails);
     turn.note(subject(&server), Change::Created, &server.labels);

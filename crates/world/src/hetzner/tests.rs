@@ -12,6 +12,7 @@ use crate::{Fault, FaultKind, Latency, Options, Project, World, call::Api};
 mod lists;
 mod resources;
 mod servers;
+mod shapes;
 mod trouble;
 
 /// One caller with one project's token.

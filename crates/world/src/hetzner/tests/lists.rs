@@ -50,7 +50,7 @@ async fn lists_come_in_pages_that_add_up() {
     assert!(
         link.to_str()
             .unwrap()
-            .contains("page=3&per_page=3>; rel=\"next\""),
+            .contains("</v1/servers?page=3&per_page=3>; rel=\"next\""),
         "{link:?}"
     );
 }
@@ -108,6 +108,14 @@ async fn actions_are_read_in_batches_and_unknown_ids_are_left_out() {
         .map(|action| &action["id"])
         .collect();
     assert_eq!(ids, [&one, &two]);
+    let server =
+        client.get(&format!("/actions/{one}")).await["action"]["resources"][0]["id"].clone();
+    for path in [
+        format!("/servers/{server}/actions"),
+        format!("/servers/actions?id={one}"),
+    ] {
+        assert_eq!(client.get(&path).await["actions"][0]["id"], one, "{path}");
+    }
     let (status, gone) = client.ask("GET", "/actions", None).await;
     assert_eq!(
         (status, gone["error"]["code"].as_str()),
