@@ -89,11 +89,7 @@ pub fn main() -> ExitCode {
         }
         Err(error) => {
             // Nowhere is left to report that standard error is closed.
-            let _ = writeln!(
-                io::stderr(),
-                "clawdet: {}",
-                crate::controller::chain(&error)
-            );
+            let _ = writeln!(io::stderr(), "clawdet: {}", crate::cause::chain(&error));
             error.exit_code()
         }
     }

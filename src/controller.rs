@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Reason;
+pub use crate::cause::chain;
 use crate::provider::{BoxError, ProviderError};
 
 /// How one visit ended.
@@ -268,18 +269,6 @@ fn spread(key: &str, round: u32) -> f64 {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
     f64::from(hash) / f64::from(u32::MAX)
-}
-
-/// The error with all its causes, on one line.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

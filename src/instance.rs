@@ -12,8 +12,9 @@ use kube::{Api, Client, Resource, ResourceExt};
 use crate::api::condition::Truth;
 use crate::api::{InstallationName, Instance, InstanceStatus, Reason, Uid};
 use crate::catalog::Catalog;
+use crate::cause::chain;
 use crate::clock::Clock;
-use crate::controller::{Outcome, Reconciler, VisitError, chain};
+use crate::controller::{Outcome, Reconciler, VisitError};
 use crate::events::Narrator;
 use crate::provider::{Dns, Guests, ProviderError, Refusal, Secrets, Servers};
 

@@ -8,6 +8,8 @@ pub mod api;
 pub mod app;
 /// What the cluster holds, kept by watches: a cache.
 pub mod catalog;
+/// An error told with its causes.
+pub mod cause;
 /// The command line; the only place that prints.
 pub mod cli;
 /// What time it is.
@@ -32,6 +34,8 @@ pub mod intent;
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
 pub mod provider;
+/// The database; no SQL elsewhere.
+pub mod store;
 /// Keeps the tasks of the process; one that dies ends it.
 pub mod supervisor;
 /// What we pay for and nobody owns.

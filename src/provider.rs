@@ -1,9 +1,24 @@
 //! What we ask of the outside world, in our words. One vendor, one file in `provider/`; nobody above
 //! sees a vendor's types, and nobody here has an opinion about what should be bought.
 
+mod account;
 pub mod budget;
+pub mod calls;
+pub mod cloudflare;
+mod gather;
+pub mod guests;
+pub mod hetzner;
+mod retold;
+#[cfg(test)]
+mod scripted;
+mod shared_list;
 pub mod stripe;
+#[cfg(test)]
+mod testing;
 pub mod transport;
+mod view;
+
+pub use account::TokenError;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -99,7 +99,7 @@ impl Supervisor {
         };
         self.stop.cancel();
         if let Some(error) = &fault {
-            let cause = crate::controller::chain(error);
+            let cause = crate::cause::chain(error);
             tracing::error!(%cause, "A task died, so the process ends");
         }
         let stopped = self.wait(limit).await;
@@ -113,7 +113,7 @@ impl Supervisor {
                 let task = self.forget(&ended);
                 tracing::debug!(task, "Stopped");
                 if let Some(error) = fault(&task, ended) {
-                    let cause = crate::controller::chain(&error);
+                    let cause = crate::cause::chain(&error);
                     tracing::error!(%cause, "A task went wrong while it was stopped");
                     first.get_or_insert(error);
                 }

@@ -11,8 +11,10 @@ use tower::{Service, ServiceExt};
 
 use super::{BoxError, ProviderError};
 
-/// No answer we ask for is larger; past it the answer counts as lost.
+/// No provider's answer is larger.
 const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// To find somebody who listens.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// When a provider says "slow down" and not for how long.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(30);
 /// However long a provider asks us to stay away, we look again after this.
@@ -29,6 +31,33 @@ pub enum TransportError {
     Lost(#[source] BoxError),
     #[error("the provider did not answer in time")]
     TimedOut,
+}
+
+/// What a request may take; past either the answer counts as lost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// In all, from the first byte sent to the last received.
+    pub timeout: Duration,
+    pub body_bytes: usize,
+}
+
+impl From<Duration> for Limits {
+    /// That time, and room for any provider's answer.
+    fn from(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            body_bytes: BODY_BYTES_MAX,
+        }
+    }
+}
+
+/// A client that goes where it is sent and nowhere else: a redirect is an answer like any other, so
+/// that nothing is sent twice and no server can point us at another.
+pub fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .build()
 }
 
 /// The way to one provider: over the network, or straight into a simulator in this process.
@@ -56,7 +85,8 @@ impl Transport {
     }
 
     /// Into a router in this process, without a socket. A body that breaks is a lost answer.
-    pub fn in_process(router: axum::Router, timeout: Duration) -> Self {
+    pub fn in_process(router: axum::Router, limits: impl Into<Limits>) -> Self {
+        let limits = limits.into();
         let service = tower::service_fn(move |request: Request<Bytes>| {
             let router = router.clone();
             async move {
@@ -65,23 +95,24 @@ impl Transport {
                     .await
                     .unwrap_or_else(|never| match never {});
                 let (head, body) = answer.into_parts();
-                let whole = Limited::new(body, BODY_BYTES_MAX)
+                let whole = Limited::new(body, limits.body_bytes)
                     .collect()
                     .await
                     .map_err(TransportError::Lost)?;
                 Ok(Response::from_parts(head, whole.to_bytes()))
             }
         });
-        Self::new(service, timeout)
+        Self::new(service, limits.timeout)
     }
 
     /// Over the network.
-    pub fn over_http(client: reqwest::Client, timeout: Duration) -> Self {
+    pub fn over_http(client: reqwest::Client, limits: impl Into<Limits>) -> Self {
+        let limits = limits.into();
         let service = tower::service_fn(move |request: Request<Bytes>| {
             let client = client.clone();
-            async move { fetch(&client, request).await }
+            async move { fetch(&client, request, limits.body_bytes).await }
         });
-        Self::new(service, timeout)
+        Self::new(service, limits.timeout)
     }
 
     /// Sends once. A complete answer with any status is `Ok`; what it means is for [`judge`].
@@ -96,6 +127,7 @@ impl Transport {
 async fn fetch(
     client: &reqwest::Client,
     request: Request<Bytes>,
+    body_bytes: usize,
 ) -> Result<Response<Bytes>, TransportError> {
     let request = reqwest::Request::try_from(request)
         .map_err(|error| TransportError::NotSent(Box::new(error)))?;
@@ -108,7 +140,7 @@ async fn fetch(
         }
     })?;
     let (head, body) = Response::from(answer).into_parts();
-    let whole = Limited::new(body, BODY_BYTES_MAX)
+    let whole = Limited::new(body, body_bytes)
         .collect()
         .await
         .map_err(|error| match error.downcast::<LengthLimitError>() {
@@ -177,7 +209,7 @@ struct ServerFailed(StatusCode);
 struct Unreadable(#[source] serde_json::Error);
 
 /// `Retry-After` in seconds, held within reason; the date form is not used by our providers.
-fn retry_after(answer: &Response<Bytes>) -> Duration {
+pub(super) fn retry_after(answer: &Response<Bytes>) -> Duration {
     answer
         .headers()
         .get(http::header::RETRY_AFTER)

@@ -9,7 +9,7 @@ use super::*;
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn message(done: Result<(), SupervisorError>) -> String {
-    done.map_or_else(|error| crate::controller::chain(&error), |()| "fine".into())
+    done.map_or_else(|error| crate::cause::chain(&error), |()| "fine".into())
 }
 
 /// A task that stops when asked, and then sets the flag.

@@ -15,7 +15,7 @@ use super::{Here, Shared};
 use crate::api::Subdomain;
 use crate::api::plan::Price;
 use crate::catalog::Catalog;
-use crate::controller::chain;
+use crate::cause::chain;
 use crate::intent::Order;
 use crate::intent::order::DISPLAY_NAME_LENGTH_MAX;
 use crate::provider::{CheckoutOrder, ProviderError};

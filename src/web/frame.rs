@@ -16,7 +16,7 @@ use super::Site;
 use super::counters::Counters;
 use super::error::{WebError, words};
 use super::view::{Chrome, ProblemPage};
-use crate::controller::chain;
+use crate::cause::chain;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Requests that no route takes are counted together.

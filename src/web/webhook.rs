@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use super::frame::Rendered;
 use super::{Here, Shared};
 use crate::api::payment_event::EventSource;
-use crate::controller::chain;
+use crate::cause::chain;
 use crate::intent::Recorded;
 use crate::provider::WebhookError;
 

@@ -190,3 +190,16 @@ fn no_banned_crate_is_in_the_tree() {
         );
     }
 }
+
+/// Where a package is fetched from is the machine's business; the pins say what it is.
+#[test]
+fn no_pin_of_a_tool_names_a_place_to_download_from() {
+    let pins = sources::pins();
+    for name in ["package-lock.json", "go.sum", "requirements.txt"] {
+        let looked_at = pins.iter().any(|pin| pin.path.ends_with(name));
+        assert!(looked_at, "no {name} is looked at");
+    }
+    for pin in pins {
+        assert!(!pin.text.contains("://"), "{}", pin.path);
+    }
+}

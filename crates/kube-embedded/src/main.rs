@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use kube_embedded::{Server, Storage, write_kubeconfig};
+use kube_embedded::{Server, Storage};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -34,8 +34,7 @@ struct Options {
     #[arg(long, value_name = "OUT")]
     kubeconfig: PathBuf,
 
-    /// Listen on an address others can reach. The connection is not encrypted: the token and every
-    /// Secret can be read on the way
+    /// Listen on an address others can reach
     #[arg(long)]
     allow_remote: bool,
 }
@@ -73,17 +72,22 @@ async fn serve(options: Options) -> Result<()> {
     } else {
         Storage::sqlite(&options.data).await?
     };
-    let server = Server::builder().storage(storage).build().await?;
+    let server = Server::builder()
+        .storage(storage)
+        .address(options.listen.ip())
+        .build()
+        .await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("listen on {}", options.listen))?;
-    let url = format!(
-        "http://{}",
-        listener.local_addr().context("ask for the port")?
-    );
-    write_kubeconfig(&options.kubeconfig, &url, server.token(), "default")
+    let address = listener.local_addr().context("ask for the port")?;
+    server
+        .write_kubeconfig(&options.kubeconfig, address, "default")
         .with_context(|| format!("write {}", options.kubeconfig.display()))?;
-    let said = writeln!(std::io::stdout(), "kube-embedded: listening on {url}");
+    let said = writeln!(
+        std::io::stdout(),
+        "kube-embedded: listening on https://{address}"
+    );
     said.context("say where it listens")?;
     server.serve(listener, stop).await.context("serve")
 }

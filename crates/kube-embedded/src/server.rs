@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,12 +19,15 @@ use tokio_util::sync::CancellationToken;
 use crate::answer::Answer;
 use crate::authenticate::Origin;
 use crate::cluster::{Clock, Cluster};
+use crate::kubeconfig;
 use crate::ledger::Ledger;
 use crate::lifecycle;
+use crate::listener::Listener;
 use crate::request::Encoding;
 use crate::routes::{self, Incoming};
 use crate::status::Failure;
 use crate::storage::{Storage, StorageError};
+use crate::tls::{Identity, TlsError};
 
 /// The largest body taken, in bytes; as in Kubernetes.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
@@ -42,6 +47,7 @@ pub struct Server {
 struct Inner {
     cluster: Arc<Cluster>,
     token: String,
+    identity: Identity,
 }
 
 /// How a [`Server`] is to be.
@@ -52,6 +58,7 @@ pub struct Builder {
     token: Option<String>,
     trust_in_process: bool,
     event_window: usize,
+    address: Option<IpAddr>,
 }
 
 /// Why a server was not built.
@@ -63,6 +70,8 @@ pub enum BuildError {
     Begin(String),
     #[error("the system gives no random numbers")]
     Random(#[source] getrandom::Error),
+    #[error("cannot show who the server is")]
+    Identity(#[source] TlsError),
 }
 
 impl Builder {
@@ -119,6 +128,15 @@ impl Builder {
         }
     }
 
+    /// The address clients elsewhere know the server by; its certificate then says so too.
+    #[must_use]
+    pub fn address(self, address: IpAddr) -> Self {
+        Self {
+            address: Some(address),
+            ..self
+        }
+    }
+
     pub async fn build(self) -> Result<Server, BuildError> {
         let ledger = Ledger::open(self.storage, self.event_window)
             .await
@@ -132,11 +150,16 @@ impl Builder {
             .map_or_else(random_token, Ok)
             .map_err(BuildError::Random)?;
         let cluster = Arc::new(Cluster::new(ledger, self.clock, seed));
+        let identity = Identity::make(self.address).map_err(BuildError::Identity)?;
         lifecycle::start(&cluster)
             .await
             .map_err(|failure| BuildError::Begin(failure.to_string()))?;
         Ok(Server {
-            inner: Arc::new(Inner { cluster, token }),
+            inner: Arc::new(Inner {
+                cluster,
+                token,
+                identity,
+            }),
             origin: if self.trust_in_process {
                 Origin::Trusted
             } else {
@@ -177,6 +200,7 @@ impl Server {
             token: None,
             trust_in_process: true,
             event_window: EVENT_WINDOW,
+            address: None,
         }
     }
 
@@ -185,12 +209,30 @@ impl Server {
         &self.inner.token
     }
 
+    /// A kubeconfig for the server where it is being served, with the authority of its certificate: what
+    /// kubectl needs.
+    pub fn kubeconfig(&self, address: SocketAddr, namespace: &str) -> String {
+        let url = format!("https://{address}");
+        let authority = Some(self.inner.identity.authority.as_str());
+        kubeconfig::described(&url, authority, &self.inner.token, namespace)
+    }
+
+    /// Writes [`Server::kubeconfig`] to `path`, readable by its owner alone, in one step.
+    pub fn write_kubeconfig(
+        &self,
+        path: impl AsRef<Path>,
+        address: SocketAddr,
+        namespace: &str,
+    ) -> std::io::Result<()> {
+        kubeconfig::write_private(path.as_ref(), &self.kubeconfig(address, namespace))
+    }
+
     /// The whole API as a router, as trusting as the builder said.
     pub fn router(&self) -> Router {
         Router::new().fallback_service(self.clone())
     }
 
-    /// Serves until `stop`; then open watches end and requests under way are finished. Every request
+    /// Serves TLS to everybody and plain HTTP to this machine, until `stop`; then open watches end and requests under way are finished. Every request
     /// needs the token.
     pub async fn serve(
         &self,
@@ -202,7 +244,8 @@ impl Server {
             origin: Origin::Network,
             stop: stop.clone(),
         };
-        axum::serve(listener, networked.router())
+        let acceptor = self.inner.identity.acceptor.clone();
+        axum::serve(Listener::new(listener, acceptor), networked.router())
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
     }

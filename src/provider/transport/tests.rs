@@ -43,6 +43,21 @@ fn breaking() -> Router {
     Router::new().route("/servers", post(move || async move { body() }))
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_past_the_limit_counts_as_lost() {
+    let long = Router::new().route("/servers", post(|| async { "x".repeat(101) }));
+    let sent = |body_bytes| {
+        let limits = Limits {
+            timeout: TIMEOUT,
+            body_bytes,
+        };
+        let transport = Transport::in_process(long.clone(), limits);
+        async move { told(judge(Effect::Change, transport.send(request()).await)) }
+    };
+    assert_eq!(sent(101).await, "200");
+    assert_eq!(sent(100).await, "unknown");
+}
+
 fn silent() -> Router {
     Router::new().route(
         "/servers",
@@ -127,5 +142,26 @@ async fn over_the_network_an_answer_comes_back_whole() {
     assert_eq!(
         told(judge(Effect::Change, transport.send(request).await)),
         "201"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_not_followed() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let elsewhere = || async { (StatusCode::TEMPORARY_REDIRECT, [("location", "/other")]) };
+    let router = Router::new()
+        .route("/servers", post(elsewhere))
+        .route("/other", post(|| async { StatusCode::CREATED }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, router).await });
+    let transport = Transport::over_http(client().unwrap(), TIMEOUT);
+    let request = Request::post(format!("http://{address}/servers"))
+        .body(Bytes::new())
+        .unwrap();
+    assert_eq!(
+        told(judge(Effect::Change, transport.send(request).await)),
+        "307"
     );
 }

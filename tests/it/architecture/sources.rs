@@ -25,6 +25,11 @@ pub(super) fn crates() -> Vec<Source> {
     found
 }
 
+/// Every file that pins a tool of the tests.
+pub(super) fn pins() -> Vec<Source> {
+    below(&["tests/tools", "tests/browser/packages"], &|_| true)
+}
+
 fn below(folders: &[&str], wanted: &dyn Fn(&Path) -> bool) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();

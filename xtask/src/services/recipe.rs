@@ -145,7 +145,13 @@ fn node_packages(pins: &Path, folder: &Path) -> Result<()> {
     let node = NODE.programs()?;
     let mut npm = Command::new(npm_beside(&node)?);
     npm.current_dir(folder)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ])
         .env("PATH", path_with(&node)?);
     step("packages from npm", &mut npm)
 }

@@ -36,7 +36,7 @@ use serde::{Deserialize, Serialize};
     selectable = ".spec.colour"
 )]
 #[serde(rename_all = "camelCase")]
-pub struct BoatSpec {
+pub(crate) struct BoatSpec {
     /// What it is painted in
     #[schemars(length(min = 3, max = 20))]
     pub colour: String,
@@ -53,21 +53,21 @@ fn one() -> u32 {
 
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct BoatStatus {
+pub(crate) struct BoatStatus {
     #[serde(default)]
     pub afloat: bool,
     #[serde(default)]
     pub conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>,
 }
 
-pub async fn harbour() -> Client {
+pub(crate) async fn harbour() -> Client {
     let server = Server::builder().seed(1).build().await.unwrap();
     let client = Client::new(server, "default");
     define(&client).await;
     client
 }
 
-pub async fn define(client: &Client) {
+pub(crate) async fn define(client: &Client) {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     definitions
         .create(&PostParams::default(), &Boat::crd())
@@ -82,7 +82,7 @@ pub async fn define(client: &Client) {
     .unwrap();
 }
 
-pub fn boat(name: &str, colour: &str) -> Boat {
+pub(crate) fn boat(name: &str, colour: &str) -> Boat {
     Boat::new(
         name,
         BoatSpec {

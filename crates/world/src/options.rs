@@ -1,0 +1,121 @@
+//! What can be chosen when a world is made. Nothing here changes afterwards.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::table::derived_text;
+
+/// One Hetzner project: what a token opens, with a limit of its own.
+#[derive(Clone)]
+pub struct Project {
+    pub name: String,
+    /// 64 letters and digits, as Hetzner's tokens are.
+    pub token: String,
+    /// How many servers it may hold; beyond it `resource_limit_exceeded`.
+    pub server_limit: u32,
+}
+
+/// How long things take, in the world's own time.
+#[derive(Clone, Debug)]
+pub struct Latency {
+    pub create_server: Duration,
+    pub delete_server: Duration,
+    /// Power on, power off, reboot and reset.
+    pub power: Duration,
+    /// From an accepted shutdown to the server being off.
+    pub shutdown: Duration,
+    pub change_type: Duration,
+    pub rebuild: Duration,
+    pub create_image: Duration,
+    /// Everything else that answers with an action.
+    pub other: Duration,
+    /// The most that a provider waits before it answers a request; the wait is drawn anew each time.
+    pub request: Duration,
+}
+
+impl Latency {
+    /// Everything at once, for benches.
+    #[must_use]
+    pub fn zero() -> Latency {
+        Latency {
+            create_server: Duration::ZERO,
+            delete_server: Duration::ZERO,
+            power: Duration::ZERO,
+            shutdown: Duration::ZERO,
+            change_type: Duration::ZERO,
+            rebuild: Duration::ZERO,
+            create_image: Duration::ZERO,
+            other: Duration::ZERO,
+            request: Duration::ZERO,
+        }
+    }
+}
+
+impl Default for Latency {
+    fn default() -> Latency {
+        Latency {
+            create_server: Duration::from_secs(8),
+            delete_server: Duration::from_secs(3),
+            power: Duration::from_secs(2),
+            shutdown: Duration::from_secs(10),
+            change_type: Duration::from_secs(30),
+            rebuild: Duration::from_secs(20),
+            create_image: Duration::from_mins(1),
+            other: Duration::from_secs(1),
+            request: Duration::ZERO,
+        }
+    }
+}
+
+/// Everything a world is made from. No `Debug`: it holds tokens.
+#[derive(Clone)]
+pub struct Options {
+    pub seed: u64,
+    /// World seconds per second of `tokio::time`.
+    pub speed: f64,
+    /// The world's time when it begins. A world opened from a file never goes back behind what it had reached.
+    pub start: Timestamp,
+    /// The one Cloudflare zone there is.
+    pub zone: String,
+    pub projects: Vec<Project>,
+    pub cloudflare_token: String,
+    pub stripe_secret_key: String,
+    pub stripe_webhook_secret: String,
+    /// From a server running to its gateway answering.
+    pub boot: Duration,
+    pub latency: Latency,
+    /// The most changes that [`crate::World::history`] remembers; the oldest are forgotten first.
+    pub history_limit: usize,
+}
+
+impl Options {
+    /// The defaults with tokens that belong to this seed.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Options {
+        Options {
+            seed,
+            speed: 1.0,
+            // 2026-11-02T09:00:00Z, a Monday: a fixed beginning, so that the same seed is the same world.
+            start: Timestamp::constant(1_793_610_000, 0),
+            zone: "assistants.example".to_owned(),
+            projects: vec![Project {
+                name: "main".to_owned(),
+                token: derived_text(seed, "hetzner/main", 64),
+                server_limit: 2_000,
+            }],
+            cloudflare_token: derived_text(seed, "cloudflare", 40),
+            stripe_secret_key: format!("sk_test_{}", derived_text(seed, "stripe/key", 24)),
+            stripe_webhook_secret: format!("whsec_{}", derived_text(seed, "stripe/webhook", 32)),
+            boot: Duration::from_secs(20),
+            latency: Latency::default(),
+            history_limit: 200_000,
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::seeded(0)
+    }
+}
