@@ -2,6 +2,7 @@
 
 mod containers;
 mod http;
+mod keeping;
 mod objects;
 mod reading;
 mod runtime;
