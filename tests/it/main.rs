@@ -11,4 +11,5 @@ mod architecture;
 mod crds;
 mod money;
 mod real;
+mod samples;
 mod vocabulary;
