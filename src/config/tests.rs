@@ -260,13 +260,16 @@ fn what_cannot_go_together_is_refused() {
     check("[stripe]\nlive_mode = true", "the other mode");
     check(
         "[site]\npublic_url = \"http://clawdet.example\"",
-        "write https://",
+        "is not encrypted",
     );
     check(
         "[site]\npublic_url = \"https://clawdet.example/shop\"",
         "more than a host",
     );
-    check("[hetzner]\nurl = \"http://hetzner.example\"", "unencrypted");
+    check(
+        "[hetzner]\nurl = \"http://hetzner.example\"",
+        "is not encrypted",
+    );
     check("[operator]\nbackoff_min = \"5m\"", "backoff_max");
     check(
         "[store]\nurl = \"postgres://db\"",

@@ -10,4 +10,5 @@ mod architecture;
 mod crds;
 mod real;
 mod samples;
+mod sweep;
 mod vocabulary;
