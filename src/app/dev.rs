@@ -152,7 +152,7 @@ fn settings(
         "cloudflare": {"url": endpoints.cloudflare, "token": tokens.cloudflare},
         "stripe": {
             "url": endpoints.stripe,
-            "checkout_url": endpoints.stripe,
+            "checkout_origins": [endpoints.stripe],
             "secret_key": tokens.stripe_secret_key,
             "webhook_secrets": [tokens.stripe_webhook_secret],
         },

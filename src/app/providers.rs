@@ -15,8 +15,6 @@ use crate::provider::transport::Transport;
 
 /// The longest a provider may take to answer.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The least Cloudflare allows without its proxy: a server that moved is found soon.
-const RECORD_TTL_SECONDS: u32 = 60;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Providers {
@@ -63,7 +61,7 @@ impl Providers {
             law: Law::CLOUDFLARE,
             publishing: Publishing {
                 proxied: config.cloudflare.proxied,
-                ttl_seconds: RECORD_TTL_SECONDS,
+                ttl_seconds: config.cloudflare.ttl_seconds,
             },
         };
         let dns = Cloudflare::new(zone, transport.clone(), calls)

@@ -13,4 +13,5 @@ mod crds;
 mod money;
 mod real;
 mod samples;
+mod sweep;
 mod vocabulary;
