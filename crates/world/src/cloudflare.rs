@@ -37,8 +37,6 @@ use record::{Record, Wish, shown_time};
 use refusal::Refusal;
 use zone::{Batch, Lag, Zone};
 
-/// Requests in five minutes; the budget a console shows.
-pub(crate) const REQUEST_LIMIT: u32 = limit::REQUESTS;
 const ZONES_PER_PAGE: usize = 20;
 const MOST_ZONES_PER_PAGE: usize = 50;
 
