@@ -23,6 +23,8 @@ use crate::api::Reason;
 pub use crate::cause::chain;
 use crate::provider::{BoxError, ProviderError};
 
+pub mod counters;
+
 /// How one visit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -30,6 +30,8 @@ pub mod events;
 pub mod instance;
 /// Writes what people and payments ask for.
 pub mod intent;
+/// What the process as a whole tells Prometheus.
+pub mod metrics;
 /// Payment events become customers and instances.
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.
@@ -40,5 +42,7 @@ pub mod store;
 pub mod supervisor;
 /// What we pay for and nobody owns.
 pub mod sweep;
+/// How log lines look and which are written.
+pub mod telemetry;
 /// The site: what each address answers.
 pub mod web;

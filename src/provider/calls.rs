@@ -11,6 +11,15 @@ pub enum Provider {
     Cloudflare,
 }
 
+impl Provider {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hetzner => "hetzner",
+            Self::Cloudflare => "cloudflare",
+        }
+    }
+}
+
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallOutcome {
@@ -61,6 +70,17 @@ impl Calls {
 }
 
 impl CallOutcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::Unknown => "unknown",
+            Self::Held => "held",
+        }
+    }
+
     pub(super) fn of<T>(result: &Result<T, ProviderError>) -> Self {
         match result {
             Ok(_) => Self::Done,

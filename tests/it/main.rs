@@ -9,4 +9,5 @@
 mod architecture;
 mod crds;
 mod real;
+mod samples;
 mod vocabulary;

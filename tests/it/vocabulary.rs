@@ -27,3 +27,49 @@ fn every_reason_is_a_sentence_without_a_place_for_secrets() {
         );
     }
 }
+
+/// Every metric's name, as it stands in the code.
+fn metrics() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            let quoted = text.split('"').filter(|part| part.starts_with("clawdet_"));
+            let named = |name: &&str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+            names.extend(quoted.filter(named).map(ToOwned::to_owned));
+        }
+    }
+    assert!(names.len() > 10, "the metrics are not found: {names:?}");
+    names
+}
+
+#[test]
+fn every_metric_has_an_area_a_noun_and_a_unit() {
+    let units = [
+        "total", "seconds", "requests", "things", "cents", "flag", "info",
+    ];
+    for name in metrics() {
+        let parts: Vec<&str> = name.split('_').collect();
+        let well_named = parts.len() >= 3 && parts.iter().all(|part| !part.is_empty());
+        let unit = parts.last().unwrap();
+        assert!(well_named && units.contains(unit), "{name}");
+    }
+}
+
+#[test]
+fn every_metric_is_explained_in_the_guide_and_no_other() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/metrics.md");
+    let text = std::fs::read_to_string(file).unwrap();
+    let explained: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(explained, metrics());
+}
