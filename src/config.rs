@@ -95,10 +95,13 @@ pub struct Project {
 pub struct Cloudflare {
     pub url: Url,
     pub token: SecretString,
+    pub proxied: bool,
 }
 
 pub struct Stripe {
     pub url: Url,
+    /// Where browsers are sent to pay.
+    pub checkout_url: Url,
     pub secret_key: SecretString,
     /// At least one; two while one is rolled.
     pub webhook_secrets: Vec<SecretString>,

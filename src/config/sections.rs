@@ -155,14 +155,17 @@ fn project(group: &Section<'_>) -> Result<Project, Noted> {
 fn cloudflare(section: &Section<'_>) -> Result<Cloudflare, Noted> {
     let url = section.required("url", &form::api_url());
     let token = section.secret("token");
+    let proxied = section.required("proxied", &form::yes_or_no());
     Ok(Cloudflare {
         url: url?,
         token: token?,
+        proxied: proxied?,
     })
 }
 
 fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     let url = section.required("url", &form::api_url());
+    let checkout_url = section.required("checkout_url", &form::api_url());
     let secret_key = section.secret("secret_key");
     let webhook_secrets = section.secrets("webhook_secrets");
     let live_mode = section.required("live_mode", &form::yes_or_no());
@@ -185,6 +188,7 @@ fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     }
     Ok(Stripe {
         url: url?,
+        checkout_url: checkout_url?,
         secret_key: secret_key?,
         webhook_secrets: webhook_secrets?,
         live_mode: live_mode?,
