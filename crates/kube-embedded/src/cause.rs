@@ -1,5 +1,4 @@
 //! Which field is wrong and why: the entries of `Status.details.causes`. Not how a `Status` is sent.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
 use std::fmt;
 
@@ -16,9 +15,6 @@ pub(crate) enum Reason {
     TypeInvalid,
     TooLong,
     TooMany,
-    TooFew,
-    NotFound,
-    Internal,
 }
 
 impl Reason {
@@ -33,9 +29,6 @@ impl Reason {
             Reason::TypeInvalid => "FieldValueTypeInvalid",
             Reason::TooLong => "FieldValueTooLong",
             Reason::TooMany => "FieldValueTooMany",
-            Reason::TooFew => "FieldValueTooFew",
-            Reason::NotFound => "FieldValueNotFound",
-            Reason::Internal => "InternalError",
         }
     }
 }

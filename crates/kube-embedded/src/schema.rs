@@ -108,11 +108,6 @@ fn hides_rules(cause: &Cause) -> bool {
         | Reason::TooLong
         | Reason::TooMany
         | Reason::TypeInvalid => true,
-        Reason::Duplicate
-        | Reason::Invalid
-        | Reason::Forbidden
-        | Reason::TooFew
-        | Reason::NotFound
-        | Reason::Internal => false,
+        Reason::Duplicate | Reason::Invalid | Reason::Forbidden => false,
     }
 }

@@ -1,6 +1,6 @@
 //! From a schema as JSON to the compiled form. What a schema may say at all is `crd`'s question.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -165,15 +165,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn properties(
-        &mut self,
-        schema: &'a Value,
-        field: &str,
-    ) -> std::collections::BTreeMap<String, NodeId> {
+    fn properties(&mut self, schema: &'a Value, field: &str) -> BTreeMap<String, NodeId> {
         let Some(properties) = schema["properties"].as_object() else {
-            return Default::default();
+            return BTreeMap::new();
         };
-        let mut compiled = std::collections::BTreeMap::new();
+        let mut compiled = BTreeMap::new();
         for (name, property) in properties {
             let below = format!("{}[{name}]", child(field, "properties"));
             compiled.insert(name.clone(), self.node(property, &below));

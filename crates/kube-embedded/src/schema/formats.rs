@@ -234,7 +234,7 @@ fn is_isbn10(text: &str) -> bool {
             .zip(1..)
             .map(|(digit, weight)| digit * weight)
             .sum();
-        values.len() == 10 && sum % 11 == 0
+        values.len() == 10 && sum.is_multiple_of(11)
     })
 }
 
@@ -245,7 +245,7 @@ fn is_isbn13(text: &str) -> bool {
         .zip([1, 3].iter().cycle())
         .map(|(digit, weight)| digit * weight)
         .sum();
-    digits.len() == 13 && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+    digits.len() == 13 && digits.iter().all(|digit| *digit < 10) && sum.is_multiple_of(10)
 }
 
 /// 13 to 19 digits whose Luhn sum is a multiple of ten.
@@ -257,7 +257,9 @@ fn is_credit_card(text: &str) -> bool {
         _ => digit * 2,
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
-    (13..=19).contains(&digits.len()) && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+    (13..=19).contains(&digits.len())
+        && digits.iter().all(|digit| *digit < 10)
+        && sum.is_multiple_of(10)
 }
 
 fn is_ssn(text: &str) -> bool {

@@ -286,10 +286,7 @@ impl Rule {
             | Reason::NotSupported
             | Reason::TypeInvalid
             | Reason::TooLong
-            | Reason::TooMany
-            | Reason::TooFew
-            | Reason::NotFound
-            | Reason::Internal => Cause::invalid(field, &kind.into(), detail),
+            | Reason::TooMany => Cause::invalid(field, &kind.into(), detail),
         }
     }
 
