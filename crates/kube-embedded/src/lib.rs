@@ -36,6 +36,7 @@ mod crd;
 mod decode;
 mod definition;
 mod discovery;
+mod expiry;
 mod kubeconfig;
 mod ledger;
 mod lifecycle;
