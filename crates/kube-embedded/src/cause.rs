@@ -102,13 +102,19 @@ impl Cause {
 
     /// More bytes or characters than allowed.
     pub(crate) fn too_long(field: impl Into<String>, limit: u64) -> Self {
-        let words = format!("Too long: may not be more than {limit} bytes");
+        let words = format!(
+            "Too long: may not be more than {limit} byte{}",
+            plural(limit)
+        );
         Self::new(Reason::TooLong, field, words)
     }
 
     /// More entries than allowed.
     pub(crate) fn too_many(field: impl Into<String>, count: usize, limit: u64) -> Self {
-        let words = format!("Too many: {count}: must have at most {limit} items");
+        let words = format!(
+            "Too many: {count}: must have at most {limit} item{}",
+            plural(limit)
+        );
         Self::new(Reason::TooMany, field, words)
     }
 
@@ -140,6 +146,10 @@ pub(crate) fn sentence(causes: &[Cause]) -> String {
         [one] => one.clone(),
         several => format!("[{}]", several.join(", ")),
     }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn with_detail(words: &str, detail: &str) -> String {

@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),
+            is_int32: schema["format"] == "int32",
             pattern: regex,
             pattern_text,
             limits: limits(schema),
@@ -232,7 +233,6 @@ impl<'a> Compiler<'a> {
         };
         self.put(word, node);
         let resource = &mut self.nodes[id.0 as usize];
-        resource.embedded = true;
         resource.properties.insert("metadata".to_owned(), metadata);
         for name in ["apiVersion", "kind"] {
             resource.properties.entry(name.to_owned()).or_insert(word);

@@ -145,6 +145,8 @@ pub(super) struct Node {
     pub(super) required: Vec<String>,
     pub(super) allowed: Vec<Value>,
     pub(super) format: Option<Format>,
+    /// `format: int32`
+    pub(super) is_int32: bool,
     pub(super) pattern: Option<Regex>,
     /// The pattern as written, for messages.
     pub(super) pattern_text: String,
