@@ -21,8 +21,9 @@ use crate::world::World;
 /// A form of this page is far smaller.
 const MOST_FORM: usize = 16 * 1024;
 /// No scripts, nothing from elsewhere, in no frame. Forms may lead anywhere: after paying they lead to the shop.
-const POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'self'; frame-ancestors 'none'");
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
+);
 /// Shown below the form.
 const NUMBERS: [(&str, &str); 7] = [
     ("4242 4242 4242 4242", "pays"),
