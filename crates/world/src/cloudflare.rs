@@ -79,6 +79,11 @@ impl State {
         vec![&mut self.zone.records]
     }
 
+    #[cfg(test)]
+    pub(crate) fn zone_id(&self) -> &str {
+        &self.zone.id
+    }
+
     /// Every record, by id.
     pub(crate) fn record_rows(&self) -> Vec<RecordRow> {
         self.zone.records.values().map(Record::row).collect()

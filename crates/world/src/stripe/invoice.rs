@@ -63,6 +63,21 @@ pub(crate) struct Line {
     item: String,
 }
 
+impl Line {
+    pub(crate) fn amount(&self) -> i64 {
+        self.amount
+    }
+
+    pub(crate) fn quantity(&self) -> i64 {
+        self.quantity
+    }
+
+    pub(crate) fn product_name(&self, state: &State) -> String {
+        let product = state.products.get(&self.product);
+        product.map_or_else(|| self.price.clone(), |product| product.name.clone())
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Invoice {
     pub(crate) id: String,
