@@ -20,7 +20,7 @@ use crate::election::{Candidate, while_leading};
 use crate::events::Narrator;
 use crate::instance::{self, Providers};
 use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
-use crate::{customer, payment};
+use crate::{customer, offer, payment};
 
 /// The name of the Lease that the operators of one installation share.
 const LEASE: &str = "clawdet-operator";
@@ -80,6 +80,9 @@ impl Operator {
         let wake_instances = move || vec![catalog.wakes()];
         let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
         let wake_customers = move || vec![customer::wakes(&client, &namespace)];
+        let offers = Arc::new(self.offers());
+        let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
+        let wake_offers = move || vec![offer::wakes(&client, &namespace)];
         vec![
             ("election", campaign.boxed()),
             ("catalog", self.follow(stop.clone()).boxed()),
@@ -94,6 +97,10 @@ impl Operator {
             (
                 "payment controller",
                 self.control(Arc::clone(&payments), Vec::new, &leading, stop),
+            ),
+            (
+                "plan controller",
+                self.control(offers, wake_offers, &leading, stop),
             ),
             ("payment repair", self.repair(payments, &leading, stop)),
             ("drift", self.watch_drift(&leading, stop)),
@@ -157,6 +164,16 @@ impl Operator {
             self.clock,
             self.catalog.clone(),
         )
+    }
+
+    fn offers(&self) -> offer::Controller {
+        offer::Controller {
+            namespace: self.settings.namespace.clone(),
+            client: self.client.clone(),
+            clock: self.clock,
+            catalog: self.catalog.clone(),
+            billing: Arc::clone(&self.billing),
+        }
     }
 
     fn payments(&self) -> payment::Controller {

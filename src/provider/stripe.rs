@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use super::transport::{Effect, Transport, judge, read};
 use super::{
     Billing, BillingEvent, BoxError, CheckoutOrder, CheckoutSession, Invoice, ProviderError,
-    Refusal, Subscription, WebhookError,
+    Refusal, SellingPrice, Subscription, WebhookError,
 };
 
 /// The version our shapes were written for; without it an account's own default would apply.
@@ -176,6 +176,11 @@ impl Billing for Stripe {
         }
         let session: wire::StartedSession = read(Effect::Change, answer.body())?;
         Ok(session.url)
+    }
+
+    async fn price(&self, id: &str) -> Result<Option<SellingPrice>, ProviderError> {
+        let price = self.fetch::<wire::Price>("/v1/prices", id);
+        Ok(price.await?.map(Into::into))
     }
 
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError> {

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::intent::instance_name;
 use crate::provider::{
-    Billing, BillingEvent, CheckoutOrder, CheckoutSession, Invoice, ProviderError, Subscription,
-    SubscriptionStatus, WebhookError,
+    Billing, BillingEvent, CheckoutOrder, CheckoutSession, Invoice, ProviderError, SellingPrice,
+    Subscription, SubscriptionStatus, WebhookError,
 };
 
 #[derive(Clone, Copy)]
@@ -267,6 +267,10 @@ impl Billing for Books {
 
     async fn start_checkout(&self, _: &CheckoutOrder) -> Result<String, ProviderError> {
         Err(ProviderError::Unreachable("nothing is sold here".into()))
+    }
+
+    async fn price(&self, _: &str) -> Result<Option<SellingPrice>, ProviderError> {
+        Ok(None)
     }
 
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError> {

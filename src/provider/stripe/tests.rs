@@ -10,6 +10,7 @@ use axum::routing::{any, get};
 use serde_json::json;
 
 use super::*;
+use crate::api::plan::Interval;
 use crate::provider::SubscriptionStatus;
 
 const SECRET: &str = "sk_test_not_real";
@@ -152,6 +153,28 @@ async fn a_subscription_is_read_with_what_we_need_and_whatever_else_is_new() {
         .unwrap();
     assert_eq!(odd.status, SubscriptionStatus::Unknown);
     assert_eq!(odd.item, "sub_1");
+}
+
+#[tokio::test]
+async fn a_price_is_read_as_it_would_be_charged() {
+    let body = r#"{"id":"price_1","active":true,"unit_amount":1900,"currency":"eur",
+        "recurring":{"interval":"month","interval_count":1}}"#;
+    let price = always(200, body).price("price_1").await.unwrap().unwrap();
+    let expected = SellingPrice {
+        amount_cents: Some(1900),
+        currency: "eur".into(),
+        interval: Some(Interval::Month),
+        on_sale: true,
+    };
+    assert_eq!(price, expected);
+    let odd = r#"{"active":false,"unit_amount":null,"currency":"EUR",
+        "recurring":{"interval":"month","interval_count":3}}"#;
+    let odd = always(200, odd).price("price_1").await.unwrap().unwrap();
+    assert_eq!(
+        (odd.amount_cents, odd.interval, odd.on_sale),
+        (None, None, false)
+    );
+    assert_eq!(always(404, "{}").price("price_1").await.unwrap(), None);
 }
 
 #[tokio::test]
