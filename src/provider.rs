@@ -556,6 +556,11 @@ pub trait Billing: Send + Sync {
     async fn invoice(&self, id: &str) -> Result<Option<Invoice>, ProviderError>;
     /// Every subscription in every state, complete.
     async fn subscriptions(&self) -> Result<Vec<Subscription>, ProviderError>;
-    /// Every event since a moment (the provider keeps 30 days), complete, oldest first.
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError>;
+    /// Every event of these kinds (at most 20) since a moment (the provider keeps 30 days), complete,
+    /// oldest first.
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError>;
 }

@@ -209,8 +209,12 @@ impl Billing for Stripe {
     }
 
     /// An item we cannot read is left out and logged: a list of events only ever adds.
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError> {
-        let filter = format!("&created%5Bgte%5D={}", since.as_second());
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError> {
+        let filter = events_filter(since, kinds);
         let items = self.list("/v1/events", &filter).await?;
         Ok(items
             .into_iter()
@@ -225,6 +229,15 @@ impl Billing for Stripe {
 fn is_id(text: &str) -> bool {
     (1..=ID_LENGTH_MAX).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn events_filter(since: Timestamp, kinds: &[&str]) -> String {
+    let mut filter = url::form_urlencoded::Serializer::for_suffix(String::from("&"), 1);
+    filter.append_pair("created[gte]", &since.as_second().to_string());
+    for kind in kinds {
+        filter.append_pair("types[]", kind);
+    }
+    filter.finish()
 }
 
 fn incomplete(why: &'static str) -> ProviderError {

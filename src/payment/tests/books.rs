@@ -297,12 +297,16 @@ impl Billing for Books {
         Ok(inner.subscriptions.values().cloned().collect())
     }
 
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError> {
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError> {
         let mut inner = self.lock();
         inner.asked()?;
         let events = inner.events.iter();
         Ok(events
-            .filter(|event| event.created >= since)
+            .filter(|event| event.created >= since && kinds.contains(&event.kind.as_str()))
             .cloned()
             .collect())
     }
