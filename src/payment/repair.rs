@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::Controller;
-use super::desired::{SWEPT, is_settled};
+use super::desired::{KINDS, SWEPT, is_settled};
 use super::plan::standing_after;
 use crate::api::payment_event::{EventSource, ledger_name};
 use crate::api::{ANNOTATION_DELIVERED, Customer, PaymentEvent, Standing};
@@ -103,9 +103,10 @@ impl<'a> Repair<'a> {
         since: Timestamp,
     ) -> Result<usize, VisitError> {
         let here = self.controller;
+        let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
         let events = here
             .billing
-            .events_since(since)
+            .events_since(since, &kinds)
             .await
             .map_err(VisitError::provider("list the events"))?;
         let mut found = 0;

@@ -38,7 +38,10 @@ fn said(crd: &Value, old: Option<&Value>) -> Vec<String> {
     check(&crd, old).iter().map(ToString::to_string).collect()
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "so that a table line reads json!(…)")]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "so that a table line reads json!(…)"
+)]
 fn refuses(pointer: &str, value: Value, expected: &[&str]) {
     let found = said(&with(pointer, value.clone()), None);
     let matches = found.len() == expected.len()
