@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod check_config;
 mod crds;
 mod real;
 mod samples;
