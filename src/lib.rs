@@ -32,6 +32,8 @@ pub mod instance;
 pub mod intent;
 /// What the process as a whole tells Prometheus.
 pub mod metrics;
+/// Decisions made wrong on purpose, in tests.
+pub mod mutant;
 /// Payment events become customers and instances.
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.

@@ -158,3 +158,6 @@ impl Controller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,5 @@
-//! The one integration binary: the rules of the house, and the proofs against real tools.
+//! The one integration binary: the rules of the house, money from a browser to an instance, and the proofs against
+//! real tools.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +9,9 @@
 
 mod architecture;
 mod check_config;
+mod convergence;
 mod crds;
+mod money;
 mod real;
 mod samples;
 mod sweep;

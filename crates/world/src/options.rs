@@ -16,6 +16,33 @@ pub struct Project {
     pub server_limit: u32,
 }
 
+/// A recurring price that is on sale at Stripe from the beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The price's id, and its look-up key, as `price_basic_monthly`.
+    pub price: String,
+    /// The product's name; offers of one product share it.
+    pub product: String,
+    /// In the currency's smallest unit.
+    pub amount: i64,
+    /// Three letters, as `eur`.
+    pub currency: String,
+    /// Paid every year instead of every month.
+    pub yearly: bool,
+}
+
+impl Offer {
+    fn euros(price: &str, product: &str, cents: i64, yearly: bool) -> Offer {
+        Offer {
+            price: price.to_owned(),
+            product: product.to_owned(),
+            amount: cents,
+            currency: "eur".to_owned(),
+            yearly,
+        }
+    }
+}
+
 /// How long things take, in the world's own time.
 #[derive(Clone, Debug)]
 pub struct Latency {
@@ -82,6 +109,7 @@ pub struct Options {
     pub cloudflare_token: String,
     pub stripe_secret_key: String,
     pub stripe_webhook_secret: String,
+    pub offers: Vec<Offer>,
     /// From a server running to its gateway answering.
     pub boot: Duration,
     pub latency: Latency,
@@ -108,6 +136,12 @@ impl Options {
             stripe_secret_key: format!("sk_test_{}", derived_text(seed, "stripe/key", 24)),
             stripe_webhook_secret: format!("whsec_{}", derived_text(seed, "stripe/webhook", 32)),
             boot: Duration::from_secs(20),
+            offers: vec![
+                Offer::euros("price_basic_monthly", "Basic", 1_900, false),
+                Offer::euros("price_basic_yearly", "Basic", 19_000, true),
+                Offer::euros("price_pro_monthly", "Pro", 4_900, false),
+                Offer::euros("price_pro_yearly", "Pro", 49_000, true),
+            ],
             latency: Latency::default(),
             history_limit: 200_000,
         }

@@ -14,6 +14,9 @@ use crate::{
     world::Traffic,
 };
 
+/// So many events and waiting webhooks are shown.
+const MOST_EVENTS: usize = 100;
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Snapshot {
     pub now: Timestamp,
@@ -23,12 +26,18 @@ pub struct Snapshot {
     pub records: Vec<cloudflare::RecordRow>,
     pub subscriptions: Vec<stripe::SubscriptionRow>,
     pub refunds: Vec<stripe::RefundRow>,
+    /// The last Stripe events, newest first, without their objects.
+    pub events: Vec<stripe::EventRow>,
+    /// Webhooks that wait to be sent, the next first.
+    pub webhooks: Vec<stripe::DeliveryRow>,
     /// How often each endpoint was called since this process began.
     pub calls: BTreeMap<Api, BTreeMap<String, u64>>,
     /// Calls by API and minute of world time, the last hour.
     pub calls_per_minute: BTreeMap<Api, BTreeMap<Timestamp, u64>>,
     /// Whole requests left to each Hetzner project.
     pub rate_budget: BTreeMap<String, u64>,
+    /// Requests left to the Cloudflare user of 1,200 in five minutes.
+    pub cloudflare_requests_left: u32,
 }
 
 impl Snapshot {
@@ -54,6 +63,9 @@ pub(crate) fn of(now: Millis, clock: &Clock, state: &State, traffic: &Traffic) -
         records: state.cloudflare.record_rows(),
         subscriptions: state.stripe.subscription_rows(),
         refunds: state.stripe.refund_rows(),
+        events: state.stripe.event_rows(MOST_EVENTS),
+        webhooks: state.stripe.delivery_rows(MOST_EVENTS),
+        cloudflare_requests_left: state.cloudflare.requests_left(clock.stamp(now)),
         calls: traffic.totals.clone(),
         calls_per_minute: traffic
             .minutes

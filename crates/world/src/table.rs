@@ -81,10 +81,6 @@ impl<K: Ord + Clone, V> Table<K, V> {
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
 }
 
 impl<K, V> Stored for Table<K, V>

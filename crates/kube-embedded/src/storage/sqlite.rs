@@ -5,6 +5,7 @@
 //! ledger hands over everything that waits as one transaction.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -17,6 +18,9 @@ use super::{Change, Journal, Snapshot, StorageError};
 
 /// "database is locked", and the same within one process: <https://sqlite.org/rescode.html>
 const BUSY: [&str; 2] = ["5", "261"];
+
+/// A server that is on its way out, in this process or another, lets go within this time.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Sqlite {
     connection: SqliteConnection,
@@ -46,7 +50,7 @@ impl Sqlite {
             .locking_mode(SqliteLockingMode::Exclusive)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(std::time::Duration::ZERO)
+            .busy_timeout(LOCK_PATIENCE)
             .connect()
             .await
             .map_err(failed)?;

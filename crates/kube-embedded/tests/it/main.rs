@@ -2,6 +2,8 @@
 
 mod containers;
 mod http;
+mod keeping;
+mod kubectl;
 mod objects;
 mod reading;
 mod runtime;

@@ -62,16 +62,46 @@ pub(crate) struct Wish {
     content: Option<String>,
     ttl: Option<u32>,
     proxied: Option<bool>,
-    #[serde(default, deserialize_with = "said")]
-    comment: Option<Option<String>>,
+    #[serde(default)]
+    comment: Said,
     tags: Option<Vec<String>>,
     priority: Option<u16>,
     data: Option<Caa>,
 }
 
-/// Tells "not mentioned" from "set to null": only a mentioned key reaches this function.
-fn said<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(from).map(Some)
+impl Wish {
+    /// Other content and nothing else.
+    pub(crate) fn content(content: String) -> Self {
+        Self {
+            content: Some(content),
+            ..Self::default()
+        }
+    }
+}
+
+/// A comment that can be left as it is, set, or cleared (`null`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+enum Said {
+    #[default]
+    Nothing,
+    Comment(Option<String>),
+}
+
+impl From<Option<String>> for Said {
+    /// Only a key that is there is read at all.
+    fn from(comment: Option<String>) -> Self {
+        Self::Comment(comment)
+    }
+}
+
+impl Said {
+    fn comment(self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Comment(comment) => comment,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +134,7 @@ impl Record {
         let kind = wish
             .kind
             .ok_or_else(|| Refusal::Unreadable("type is required".to_owned()))?;
-        let comment = checked_comment(wish.comment.flatten())?;
+        let comment = checked_comment(wish.comment.comment())?;
         refuse_tags(wish.tags.as_deref())?;
         let draft = Self {
             id,
@@ -140,7 +170,7 @@ impl Record {
         next.proxied = wish.proxied.unwrap_or(next.proxied);
         next.priority = wish.priority.or(next.priority);
         next.data = wish.data.or(next.data);
-        if let Some(comment) = wish.comment {
+        if let Said::Comment(comment) = wish.comment {
             next.comment = checked_comment(comment)?;
         }
         next.modified = now;
