@@ -144,18 +144,22 @@ fn cloudflare(section: &Section<'_>) -> Result<Cloudflare, Noted> {
     let url = section.required("url", &form::api_url());
     let token = section.secret("token");
     let proxied = section.required("proxied", &form::yes_or_no());
+    // Cloudflare's limits for a zone that is not on its enterprise plan.
+    // Source: <https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/>
+    let ttl_seconds = section.required("ttl_seconds", &form::number(60..=86_400));
     Ok(Cloudflare {
         url: url?,
         token: token?,
         proxied: proxied?,
+        ttl_seconds: ttl_seconds?,
     })
 }
 
 fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     let url = section.required("url", &form::api_url());
-    let checkout_url = section.required("checkout_url", &form::api_url());
     let secret_key = section.secret("secret_key");
     let webhook_secrets = section.secrets("webhook_secrets");
+    let checkout_origins = section.list("checkout_origins", &form::origin());
     let live_mode = section.required("live_mode", &form::yes_or_no());
     if let (Ok(key), Ok(live)) = (&secret_key, &live_mode) {
         // Stripe's secret and restricted keys say in their prefix which mode they are for.
@@ -176,9 +180,9 @@ fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     }
     Ok(Stripe {
         url: url?,
-        checkout_url: checkout_url?,
         secret_key: secret_key?,
         webhook_secrets: webhook_secrets?,
+        checkout_origins: checkout_origins?,
         live_mode: live_mode?,
     })
 }
