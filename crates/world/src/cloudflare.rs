@@ -137,6 +137,7 @@ pub(crate) fn router(world: &World) -> Router {
         )
         .route(batch, post(change_in_batch))
         .fallback(any(no_route))
+        .method_not_allowed_fallback(any(no_route))
         .with_state(world.clone())
 }
 

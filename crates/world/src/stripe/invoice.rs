@@ -112,8 +112,10 @@ pub(crate) enum Attempt {
 
 /// What an instrument does at once. `asked` says that the customer has just agreed to it with the bank.
 pub(crate) fn attempt(instrument: &Instrument, card_fails: bool, asked: bool) -> Attempt {
+    if card_fails {
+        return Attempt::Failed(Decline::Generic);
+    }
     match instrument.way {
-        _ if card_fails => Attempt::Failed(Decline::Generic),
         Way::CardPays => Attempt::Paid,
         Way::CardDeclined(decline) => Attempt::Failed(decline),
         Way::CardAsks if asked => Attempt::Paid,
