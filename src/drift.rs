@@ -5,12 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Uid;
 use crate::catalog::Catalog;
 use crate::provider::{BegunAfter, Dns, Fleet, Owner, Priority, Record, Servers, Zone};
+
+/// The part of the period by which a list may be older than the look: whoever looks on the same beat, as
+/// the sweep does, has then listed for us, and we for them.
+const LIST_AGE_PART: u32 = 10;
 
 pub struct Drift {
     pub servers: Arc<dyn Servers>,
@@ -24,8 +28,16 @@ impl Drift {
     /// Runs until `stop`. A look that fails is logged and made up for by the next.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut fleet, mut zone) = (None, None);
+        let mut ticks = tokio::time::interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let asked = BegunAfter(Instant::now());
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let now = Instant::now();
+            let asked = now.checked_sub(self.every / LIST_AGE_PART);
+            let asked = BegunAfter(asked.unwrap_or(now));
             match self.servers.fleet(Priority::Resync, asked).await {
                 Ok(now) => self.compare(&mut fleet, now, changed_servers),
                 Err(error) => tracing::warn!(%error, "The fleet could not be looked at"),
@@ -33,10 +45,6 @@ impl Drift {
             match self.dns.zone(Priority::Resync, asked).await {
                 Ok(now) => self.compare(&mut zone, now, changed_records),
                 Err(error) => tracing::warn!(%error, "The zone could not be looked at"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.every) => {}
-                () = stop.cancelled() => return,
             }
         }
     }

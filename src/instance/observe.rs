@@ -7,7 +7,8 @@ use super::plan::{Observed, Offer};
 use crate::api::{Power, Uid};
 use crate::controller::VisitError;
 use crate::provider::{
-    GuestState, Priority, Progress, Record, SecretPath, Server, ServerPower, SpareAddress, Zone,
+    BegunAfter, GuestState, Priority, Progress, Record, SecretPath, Server, ServerPower,
+    SpareAddress, Zone,
 };
 
 pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Observed, VisitError> {
@@ -61,7 +62,7 @@ async fn observe_servers(
     } else {
         Priority::Resync
     };
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
     let fleet = here
         .servers
         .fleet(priority, asked)
@@ -91,7 +92,7 @@ async fn observe_servers(
         seen.guest = observe_guest(here, desired, server).await;
     } else if deleting {
         seen.absent_for = here.notes.absent(&desired.uid, fleet.begun());
-        seen.spare_addresses = spare_addresses(here, &desired.uid).await?;
+        seen.spare_addresses = spare_addresses(here, &desired.uid, asked).await?;
     }
     seen.servers = servers;
     Ok(())
@@ -158,10 +159,14 @@ async fn observe_guest(
     Some(here.guests.startup(server.ipv4?).await)
 }
 
-async fn spare_addresses(here: &Controller, uid: &Uid) -> Result<Vec<SpareAddress>, VisitError> {
+async fn spare_addresses(
+    here: &Controller,
+    uid: &Uid,
+    asked: BegunAfter,
+) -> Result<Vec<SpareAddress>, VisitError> {
     let all = here
         .servers
-        .spare_addresses(Priority::Delete)
+        .spare_addresses(Priority::Delete, asked)
         .await
         .map_err(VisitError::provider("list the addresses"))?;
     Ok(all
@@ -175,7 +180,7 @@ async fn observe_records(
     desired: &Desired,
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
     let zone = here
         .dns
         .zone(Priority::Resync, asked)
