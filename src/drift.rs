@@ -109,6 +109,8 @@ fn uid_of(owner: &Owner) -> Option<Uid> {
 mod tests {
     use super::*;
     use crate::instance::plan::tests::picture;
+    use crate::provider::calls::Provider;
+    use crate::provider::testing::Scene;
 
     fn fleet(letters: &str) -> Fleet {
         Fleet::new(picture(letters).observed.servers, Instant::now())
@@ -139,5 +141,49 @@ mod tests {
         assert_eq!(changed("d", "-"), whose);
         assert_eq!(changed("d", "dD"), whose);
         assert_eq!(changed("Q", "-"), BTreeSet::new());
+    }
+
+    /// The sweep, say.
+    async fn look_too(servers: &dyn Servers, every: Duration, looks: u32, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(every);
+        for _ in 0..looks {
+            ticks.tick().await;
+            let asked = BegunAfter(Instant::now() - every / 5);
+            servers.fleet(Priority::Resync, asked).await.unwrap();
+        }
+        stop.cancel();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_list_serves_all_who_look_on_the_same_beat_whoever_comes_first() {
+        const LOOKS: u32 = 20;
+        let every = Duration::from_mins(5);
+        for drift_first in [true, false] {
+            // Its list takes time, and must not put the next look off the beat.
+            let slow = Duration::from_secs(2);
+            let scene = Scene::with(|options| options.latency.request = slow);
+            // Long enough that a moment ago is a moment.
+            tokio::time::advance(every).await;
+            let lists = scene.world.options().projects.len() as u64;
+            let servers: Arc<dyn Servers> = Arc::new(scene.hetzner);
+            let drift = Drift {
+                servers: Arc::clone(&servers),
+                dns: Arc::new(scene.cloudflare),
+                catalog: Catalog::new("default"),
+                every,
+            };
+            let stop = CancellationToken::new();
+            let other = look_too(&*servers, every, LOOKS, stop.clone());
+            if drift_first {
+                tokio::join!(biased; drift.run(stop), other);
+            } else {
+                tokio::join!(biased; other, drift.run(stop));
+            }
+            let sent = scene.calls.sent(Provider::Hetzner);
+            assert!(
+                sent == u64::from(LOOKS) * lists,
+                "{sent} calls for {LOOKS} looks at {lists} projects"
+            );
+        }
     }
 }

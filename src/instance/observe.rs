@@ -26,8 +26,9 @@ pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Obse
         .await
         .map_err(VisitError::secrets("read the instance's secrets"))?
         .is_some();
-    observe_servers(here, desired, &mut seen).await?;
-    observe_records(here, desired, &mut seen).await?;
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
+    observe_servers(here, desired, asked, &mut seen).await?;
+    observe_records(here, desired, asked, &mut seen).await?;
     Ok(seen)
 }
 
@@ -54,6 +55,7 @@ fn look_up_cluster(here: &Controller, desired: &Desired, wanted: &Wanted, seen: 
 async fn observe_servers(
     here: &Controller,
     desired: &Desired,
+    asked: BegunAfter,
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
     let deleting = desired.life == Life::Deleting;
@@ -62,7 +64,6 @@ async fn observe_servers(
     } else {
         Priority::Resync
     };
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
     let fleet = here
         .servers
         .fleet(priority, asked)
@@ -178,9 +179,9 @@ async fn spare_addresses(
 async fn observe_records(
     here: &Controller,
     desired: &Desired,
+    asked: BegunAfter,
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
     let zone = here
         .dns
         .zone(Priority::Resync, asked)
