@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub(super) struct Figures {
     pub instances: u32,
     pub seed: u64,
+    pub lifelike: bool,
     pub resync: Duration,
     pub bought: Phase,
     /// From an operator's start until it has found every instance as it should be.
@@ -74,7 +75,7 @@ pub(super) struct Left {
 pub(super) async fn run(asked: &Asked) -> Result<Figures> {
     let resync = Duration::from_secs(asked.resync);
     let fleet = usize::try_from(asked.instances)?;
-    let stage = Stage::new(asked.seed, asked.instances).await?;
+    let stage = Stage::new(asked.seed, asked.instances, asked.lifelike).await?;
     let mut tally = Tally::follow(stage.instances());
     let baseline = Memory::now()?;
 
@@ -111,6 +112,7 @@ pub(super) async fn run(asked: &Asked) -> Result<Figures> {
     Ok(Figures {
         instances: asked.instances,
         seed: asked.seed,
+        lifelike: asked.lifelike,
         resync,
         bought,
         met,

@@ -30,6 +30,9 @@ struct Asked {
     /// Where the random numbers of the simulated world begin
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Servers take seconds to be made and to start, as at Hetzner; otherwise everything is done at once
+    #[arg(long)]
+    lifelike: bool,
     /// Also write the line of JSON to this file
     #[arg(long)]
     json: Option<PathBuf>,

@@ -82,8 +82,13 @@ impl<'a> Report<'a> {
             width(|row| row.what.clone()),
             width(|row| figure(row.value)),
         );
+        let haste = if self.figures.lifelike {
+            "servers that take their time"
+        } else {
+            "servers made at once"
+        };
         let mut table = format!(
-            "{} instances, one project, providers that answer at once\n\n",
+            "{} instances, one project, {haste}\n\n",
             self.figures.instances
         );
         for row in &self.rows {
@@ -138,6 +143,7 @@ impl<'a> Report<'a> {
             "bench": "fleet",
             "instances": figures.instances,
             "seed": figures.seed,
+            "lifelike": figures.lifelike,
             "resync_seconds": figures.resync.as_secs(),
             "resyncs_watched": RESYNCS,
             "figures": told,

@@ -67,14 +67,14 @@ pub(super) struct Running {
 }
 
 impl Stage {
-    /// A world where nothing takes time and one project that holds `servers`.
-    pub(super) async fn new(seed: u64, servers: u32) -> Result<Self> {
-        let mut options = Options {
-            zone: ZONE.into(),
-            boot: Duration::ZERO,
-            latency: Latency::zero(),
-            ..Options::seeded(seed)
-        };
+    /// A world with one project that holds `servers`, where nothing takes time unless it is `lifelike`.
+    pub(super) async fn new(seed: u64, servers: u32, lifelike: bool) -> Result<Self> {
+        let mut options = Options::seeded(seed);
+        ZONE.clone_into(&mut options.zone);
+        if !lifelike {
+            options.boot = Duration::ZERO;
+            options.latency = Latency::zero();
+        }
         options.projects.truncate(1);
         for project in &mut options.projects {
             project.server_limit = servers + SPARE_SERVERS;
