@@ -90,6 +90,7 @@ async fn what_was_read_long_ago_is_not_known_well_enough_to_change_it() {
         None,
         "to change a part is not to read the whole"
     );
+    pass(15).await;
     let now = BegunAfter(Instant::now());
     pass(1).await;
     show(&view, now, &[("a", 1)]).await;
