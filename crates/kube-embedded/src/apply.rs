@@ -15,7 +15,6 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cause::Cause;
 use crate::schema::{Place, Schema};
 use entries::{Entry, Operation};
 use fields::Set;
@@ -153,11 +152,6 @@ pub(crate) fn track_update(old: Option<&Value>, new: &mut Value, by: &Writer<'_>
     }
     entries::limit(&mut managers);
     entries::put(new, managers);
-}
-
-/// What is wrong with client-sent managedFields (`operation`, `fieldsType`, a manager too long).
-pub(crate) fn check_managed_fields(object: &Value) -> Vec<Cause> {
-    entries::check(object)
 }
 
 /// Fields nobody owns: they name the object, or are the server's to set.

@@ -141,7 +141,7 @@ fn changed(
 }
 
 /// Equal as JSON means it: 1 and 1.0 are the same number.
-fn same(one: &Value, other: &Value) -> bool {
+pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
             one == other || one.as_f64() == other.as_f64()
