@@ -136,13 +136,12 @@ impl Column {
 /// A value as a cell of its column's type; null when it does not fit.
 fn printed(kind: CellKind, value: &Value, now: Timestamp) -> Value {
     match (kind, value) {
-        (CellKind::String | CellKind::Date, Value::Null) => Value::Null,
+        (CellKind::Date, Value::Null) => Value::Null,
+        (CellKind::String, Value::Null) => "<no value>".into(),
         (CellKind::String, Value::String(text)) => clipped(text.clone()).into(),
         (CellKind::String, other) => clipped(other.to_string()).into(),
         (CellKind::Integer, Value::Number(number)) => whole(number),
-        (CellKind::Number, Value::Number(number)) => {
-            number.as_f64().map_or(Value::Null, Value::from)
-        }
+        (CellKind::Number, Value::Number(number)) => Value::Number(number.clone()),
         (CellKind::Boolean, Value::Bool(bool)) => Value::Bool(*bool),
         (CellKind::Date, Value::String(text)) => age::since(Some(text), now).into(),
         (CellKind::Integer | CellKind::Number | CellKind::Boolean | CellKind::Date, _) => {

@@ -11,7 +11,10 @@ use super::*;
 const REFERENCE: &str = "#/$defs/";
 
 /// Newer than the generated schemas we compare with.
-const NEWER: [&str; 1] = ["CustomResourceDefinitionCondition.observedGeneration"];
+const NEWER: [&str; 2] = [
+    "CustomResourceDefinitionCondition.observedGeneration",
+    "CustomResourceDefinitionStatus.observedGeneration",
+];
 
 /// Written differently on purpose: a schema or something else, which `OpenAPI` v3 cannot say in one type.
 const UNTYPED: [&str; 5] = [
