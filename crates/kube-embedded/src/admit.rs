@@ -121,6 +121,10 @@ impl Admission<'_> {
         let Some(writer) = &self.writer else {
             return;
         };
+        // Who owned nothing from the start is not asked later.
+        if old.is_some_and(|old| old["metadata"]["managedFields"].is_null()) {
+            return;
+        }
         let blank = self.served.builtin().map(builtin::blank);
         let before = old.or(blank.as_ref());
         apply::track_update(before, object, writer, &self.served.schema);
@@ -194,7 +198,14 @@ impl Admission<'_> {
                 return Err(Failure::BadRequest(problem));
             }
             shape.retain(|cause| cause.reason != Reason::TypeInvalid);
-            causes.extend(builtin::check(builtin, object, old));
+            let more = builtin::check(builtin, object, old);
+            // Of what the kind's own rules refuse the schema need not be heard.
+            let refused = |cause: &Cause| {
+                more.iter()
+                    .any(|more| more.field.eq_ignore_ascii_case(&cause.field))
+            };
+            shape.retain(|cause| !refused(cause));
+            causes.extend(more);
         }
         causes.extend(shape);
         if causes.is_empty() {

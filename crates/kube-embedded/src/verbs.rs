@@ -70,7 +70,7 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
     let custom = call.target.served.builtin().is_none();
     let watches = call.ask.query.flag("watch");
     match (&call.ask.method, named, whole) {
-        (&Method::GET, _, true) if watches => watch::watch(&call),
+        (&Method::GET, false, true) if watches => watch::watch(&call),
         (&Method::GET, true, _) => read::get(&call),
         (&Method::GET, false, true) => read::list(&call),
         (&Method::POST, false, true) => create::create(&call).await,

@@ -105,12 +105,27 @@ impl Start {
         }
         let marks_end = initial == Some(true) && query.flag("allowWatchBookmarks");
         let state = Self::State { marks_end };
-        Ok(match (initial, query.version()?) {
-            (Some(true), _) | (None, None | Some(0)) => state,
-            (Some(false), None | Some(0)) => Self::After(u64::MAX),
-            (_, Some(version)) => Self::After(version),
-        })
+        Ok(
+            match (
+                initial,
+                query.version().map_err(|failure| unclassified(&failure))?,
+            ) {
+                (Some(true), _) | (None, None | Some(0)) => state,
+                (Some(false), None | Some(0)) => Self::After(u64::MAX),
+                (_, Some(version)) => Self::After(version),
+            },
+        )
     }
+}
+
+/// A watch's version that is none, Kubernetes calls 500.
+fn unclassified(failure: &Failure) -> Failure {
+    let words = failure.to_string();
+    Failure::Unclassified(
+        words
+            .trim_start_matches("invalid resource version: ")
+            .to_owned(),
+    )
 }
 
 struct Watching {
