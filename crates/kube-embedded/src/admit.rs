@@ -9,6 +9,7 @@ use crate::apply::{self, Writer};
 use crate::builtin::{self, Builtin};
 use crate::cause::{Cause, Reason};
 use crate::convert;
+use crate::crd;
 use crate::definition;
 use crate::metadata::{self, NameRule};
 use crate::registry::Served;
@@ -88,6 +89,11 @@ impl Admission<'_> {
         match served.builtin() {
             None => warnings.extend(metadata::finalizer_warnings(&object, old)),
             Some(_) => builtin::drop_nulls(&mut object),
+        }
+        if served.builtin() == Some(Builtin::Definition) {
+            let known = old.map(crd::warnings).unwrap_or_default();
+            let found = crd::warnings(&object).into_iter();
+            warnings.extend(found.filter(|warning| !known.contains(warning)));
         }
         served.schema.default_in(&mut object);
         if let Some(builtin) = served.builtin() {

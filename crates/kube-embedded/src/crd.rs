@@ -8,10 +8,13 @@ mod structural;
 #[cfg(test)]
 mod tests;
 mod versions;
+mod warnings;
 
 use serde_json::{Value, json};
 
 use crate::cause::Cause;
+
+pub(crate) use warnings::warnings;
 
 /// Fills in what a client may leave out: `listKind`, `singular`, `conversion`.
 pub(crate) fn default_in(crd: &mut Value) {

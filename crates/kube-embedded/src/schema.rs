@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
+pub(crate) use formats::is_known_format;
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
 pub(crate) use rules::uses_old_self;

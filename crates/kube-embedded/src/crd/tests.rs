@@ -315,3 +315,20 @@ fn some_things_cannot_be_changed() {
     assert!(found[1].starts_with("status.storedVersions[1]: Invalid value: \"v1beta1\": missing from spec.versions; v1beta1 was previously a storage version"));
     assert_eq!(found.len(), 2);
 }
+
+#[test]
+fn odd_formats_and_sets_are_warned_of() {
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": "string", "format": "invented"},
+        "b": {"type": "integer", "format": "int64"},
+        "c": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object", "x-kubernetes-map-type": "atomic"}}}});
+    let found = warnings(&with("/spec/versions/0/schema/openAPIV3Schema", schema));
+    assert_eq!(
+        found,
+        [
+            "unrecognized format \"invented\"",
+            "x-kubernetes-list-type: set for items of type \"object\" is not supported by server-side apply or CEL validation rules"
+        ]
+    );
+    assert_eq!(warnings(&definition()), [""; 0]);
+}

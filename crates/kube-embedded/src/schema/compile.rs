@@ -133,6 +133,7 @@ impl<'a> Compiler<'a> {
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),
+            format_text: schema["format"].as_str().unwrap_or_default().to_owned(),
             is_int32: schema["format"] == "int32",
             pattern: regex,
             pattern_text,
