@@ -194,8 +194,11 @@ impl Controller {
     ) -> Result<Taken, VisitError> {
         let instance = object.name_any();
         let taken = act::act(self, object, desired, step).await;
-        // Whatever came of it, lists from before do not show it.
-        self.notes.doubt(&desired.uid);
+        // What was done is shown at once; what may have been done, and that a server is really gone,
+        // only by lists begun from now on.
+        if taken.is_err() || matches!(step, Step::ReturnServer(_)) {
+            self.notes.doubt(&desired.uid);
+        }
         match taken {
             Ok(changed) => {
                 tracing::info!(%instance, ?step, %because, "Took a step");

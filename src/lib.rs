@@ -32,6 +32,8 @@ pub mod instance;
 pub mod intent;
 /// What the process as a whole tells Prometheus.
 pub mod metrics;
+/// Decisions made wrong on purpose, in tests.
+pub mod mutant;
 /// Plan: whether it can be sold as it is shown, and how often it was.
 pub mod offer;
 /// Payment events become customers and instances.

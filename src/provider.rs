@@ -5,6 +5,8 @@ mod account;
 pub mod budget;
 pub mod calls;
 pub mod cloudflare;
+#[cfg(test)]
+mod contract;
 mod gather;
 pub mod guests;
 pub mod hetzner;
@@ -14,7 +16,7 @@ mod scripted;
 mod shared_list;
 pub mod stripe;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod transport;
 mod view;
 
@@ -262,6 +264,9 @@ pub enum Progress {
 ///
 /// Every method may be called twice: the caller may have crashed after the previous attempt took
 /// effect. Every change checks installation **and** uid on what it is about to change.
+///
+/// What a method of this process has done or read, every list it gives afterwards shows, also one that
+/// was begun before: only what may have been done (an answer was lost) needs a newer list.
 #[async_trait]
 pub trait Servers: Send + Sync {
     /// The configured projects, best first.
@@ -284,7 +289,8 @@ pub trait Servers: Send + Sync {
     async fn get(&self, priority: Priority, id: &ServerId)
     -> Result<Option<Server>, ProviderError>;
     async fn create(&self, order: &ServerOrder) -> Result<Server, ProviderError>;
-    /// How the newest action on this server goes; many callers share one request.
+    /// How the newest action on this server goes; many callers share one request. Once it is
+    /// [`Progress::Idle`], lists show the server as the action has left it.
     async fn progress(&self, id: &ServerId) -> Result<Progress, ProviderError>;
     async fn power_on(&self, id: &ServerId) -> Result<(), ProviderError>;
     /// Asks the operating system to stop (ACPI).
@@ -382,7 +388,7 @@ pub struct RecordChange {
     pub create: Vec<Target>,
 }
 
-/// Publishes addresses under names.
+/// Publishes addresses under names. What this process has changed, every list it gives shows.
 #[async_trait]
 pub trait Dns: Send + Sync {
     /// The zone's name, such as `clawdet.example`.

@@ -91,7 +91,7 @@ impl Sweeper {
         let seen = match self.look().await {
             Ok(seen) => seen,
             Err(error) => {
-                let cause = crate::controller::chain(&error);
+                let cause = crate::cause::chain(&error);
                 tracing::warn!(%cause, "The sweep could not look and returns nothing");
                 self.counters.looked(Looked::Failed);
                 return;
@@ -205,7 +205,7 @@ impl Sweeper {
                 tracing::warn!(kind = name, %thing, %owner, %reason, "An orphan was returned");
             }
             Err(error) => {
-                let cause = crate::controller::chain(&error);
+                let cause = crate::cause::chain(&error);
                 tracing::warn!(kind = name, %thing, %owner, %cause, "An orphan was not returned");
             }
         }

@@ -62,7 +62,7 @@ pub struct Site {
     pub checkout_origins: Vec<Url>,
     /// Whether real money is taken; otherwise every page says that it is a test.
     pub live_mode: bool,
-    /// What `/metrics` shows, and where the site's own counters go.
+    /// Where the site's own counters go.
     pub registry: prometheus::Registry,
 }
 
@@ -115,7 +115,6 @@ pub fn router(site: Site) -> Result<Router, SiteError> {
         .route("/assets/{name}", get(assets::serve))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
         .merge(forms)
         .merge(webhooks)
         .with_state(shared)
@@ -129,6 +128,13 @@ pub fn router(site: Site) -> Result<Router, SiteError> {
             Arc::new(frame),
             frame::around,
         )))
+}
+
+/// What Prometheus asks, on a listener of its own: it shows how many customers there are.
+pub fn metrics(registry: prometheus::Registry) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .with_state(registry)
 }
 
 #[cfg(test)]

@@ -41,14 +41,14 @@ pub enum FolderError {
 }
 
 /// A folder held by this process until it is dropped.
-pub struct Folder {
+pub(super) struct Folder {
     path: PathBuf,
     _held: File,
 }
 
 impl Folder {
     /// Opens or makes the folder (0700) and holds it; `fresh` forgets what an earlier `dev` left there.
-    pub fn open(path: &Path, fresh: bool) -> Result<Self, FolderError> {
+    pub(super) fn open(path: &Path, fresh: bool) -> Result<Self, FolderError> {
         let failed = |cause| FolderError::Io {
             path: path.to_owned(),
             cause,
@@ -79,16 +79,16 @@ impl Folder {
         Ok(folder)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
     /// The number all simulated randomness comes from: drawn once, then kept.
-    pub fn seed(&self) -> Result<u64, FolderError> {
+    pub(super) fn seed(&self) -> Result<u64, FolderError> {
         let path = self.file("seed");
         let failed = |cause| FolderError::Io {
             path: path.clone(),
@@ -109,13 +109,13 @@ impl Folder {
     }
 
     /// Says where everything is (0600): whoever finds the file finds everything answering.
-    pub fn announce(&self, json: &serde_json::Value) -> Result<PathBuf, FolderError> {
+    pub(super) fn announce(&self, json: &serde_json::Value) -> Result<PathBuf, FolderError> {
         self.write(READY, format!("{json:#}\n").as_bytes())?;
         Ok(self.file(READY))
     }
 
     /// Takes the announcement back.
-    pub fn withdraw(&self) {
+    pub(super) fn withdraw(&self) {
         // What is left is removed at the next start.
         let _ = self.remove(READY);
     }

@@ -8,19 +8,22 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use kube::Client;
+use prometheus::Registry;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::InstallationName;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::controller::counters::{Counted, Counters};
 use crate::controller::{self, Pace, Reconciler, Wakers};
 use crate::drift::Drift;
 use crate::election::{Candidate, while_leading};
 use crate::events::Narrator;
 use crate::instance::{self, Providers};
 use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
-use crate::{customer, offer, payment};
+use crate::sweep::{self, Sweeper};
+use crate::{customer, metrics, offer, payment};
 
 /// The name of the Lease that the operators of one installation share.
 const LEASE: &str = "clawdet-operator";
@@ -36,6 +39,8 @@ pub struct Operator {
     pub secrets: Arc<dyn Secrets>,
     pub guests: Arc<dyn Guests>,
     pub billing: Arc<dyn Billing>,
+    /// Where the operator's numbers go.
+    pub registry: Registry,
 }
 
 #[derive(Clone)]
@@ -59,20 +64,44 @@ pub struct Settings {
     pub keep: SignedDuration,
     /// How often lost webhooks are looked for.
     pub repair_every: Duration,
+    /// None: what nobody owns is left alone.
+    pub sweep: Option<Sweeping>,
+}
+
+/// How what nobody owns is returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweeping {
+    pub every: Duration,
+    /// Only say what would be returned.
+    pub dry_run: bool,
 }
 
 /// Something that runs until it is told to stop; ending before that is a fault.
 pub type Task = (&'static str, BoxFuture<'static, ()>);
 
 impl Operator {
-    /// The tasks of the operator; each ends soon after `stop`.
-    pub fn tasks(&self, stop: &CancellationToken) -> Vec<Task> {
+    /// Everything the operator does, campaigning for the Lease too. Each task ends soon after `stop`.
+    pub fn tasks(&self, stop: &CancellationToken) -> Result<Vec<Task>, prometheus::Error> {
         let (leads, leading) = watch::channel(false);
+        metrics::show_leading(&self.registry, leading.clone())?;
         let candidate = self.candidate();
-        let campaign = {
-            let stop = stop.clone();
-            async move { candidate.run(&leads, stop).await }
-        };
+        let (follow, campaign) = (self.follow(stop.clone()), stop.clone());
+        let mut tasks = self.work(&leading, stop)?;
+        tasks.push(("catalog", follow.boxed()));
+        tasks.push((
+            "election",
+            async move { candidate.run(&leads, campaign).await }.boxed(),
+        ));
+        Ok(tasks)
+    }
+
+    /// What is done while `leading`.
+    fn work(
+        &self,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Task>, prometheus::Error> {
+        let counters = Counters::register(&self.registry)?;
         let payments = Arc::new(self.payments());
         let instances = Arc::new(self.instances());
         let customers = Arc::new(self.customers());
@@ -83,28 +112,48 @@ impl Operator {
         let offers = Arc::new(self.offers());
         let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
         let wake_offers = move || vec![offer::wakes(&client, &namespace)];
-        vec![
-            ("election", campaign.boxed()),
-            ("catalog", self.follow(stop.clone()).boxed()),
+        let mut tasks = vec![
             (
                 "instance controller",
-                self.control(instances, wake_instances, &leading, stop),
+                self.control(instances, &counters, wake_instances, leading, stop),
             ),
             (
                 "customer controller",
-                self.control(customers, wake_customers, &leading, stop),
+                self.control(customers, &counters, wake_customers, leading, stop),
             ),
             (
                 "payment controller",
-                self.control(Arc::clone(&payments), Vec::new, &leading, stop),
+                self.control(Arc::clone(&payments), &counters, Vec::new, leading, stop),
             ),
             (
                 "plan controller",
-                self.control(offers, wake_offers, &leading, stop),
+                self.control(offers, &counters, wake_offers, leading, stop),
             ),
-            ("payment repair", self.repair(payments, &leading, stop)),
-            ("drift", self.watch_drift(&leading, stop)),
-        ]
+            ("payment repair", self.repair(payments, leading, stop)),
+            ("drift", self.watch_drift(leading, stop)),
+        ];
+        if let Some(sweeping) = self.settings.sweep {
+            tasks.push(("sweep", self.sweep(sweeping, leading, stop)?));
+        }
+        Ok(tasks)
+    }
+
+    /// As [`Operator::tasks`] without an election: this process always leads. All must be safe with two
+    /// that do, since a Lease is not a fence.
+    pub fn tasks_leading(&self, stop: &CancellationToken) -> Result<Vec<Task>, prometheus::Error> {
+        let (leads, leading) = watch::channel(true);
+        let mut tasks = self.work(&leading, stop)?;
+        tasks.push(("catalog", self.follow(stop.clone()).boxed()));
+        let stop = stop.clone();
+        tasks.push((
+            "leadership",
+            async move {
+                stop.cancelled().await;
+                drop(leads);
+            }
+            .boxed(),
+        ));
+        Ok(tasks)
     }
 
     fn candidate(&self) -> Candidate {
@@ -201,10 +250,12 @@ impl Operator {
     fn control<R: Reconciler>(
         &self,
         reconciler: Arc<R>,
+        counters: &Counters,
         wakers: impl Fn() -> Wakers<R::Kind> + Send + 'static,
         leading: &watch::Receiver<bool>,
         stop: &CancellationToken,
     ) -> BoxFuture<'static, ()> {
+        let reconciler = Arc::new(Counted::new(reconciler, counters.clone()));
         let (client, catalog) = (self.client.clone(), self.catalog.clone());
         let (namespace, pace) = (self.settings.namespace.clone(), self.settings.pace);
         while_leading(leading.clone(), stop.clone(), move |term| {
@@ -234,6 +285,32 @@ impl Operator {
             async move { payment::repair::run(&payments, every, term).await }
         })
         .boxed()
+    }
+
+    fn sweep(
+        &self,
+        sweeping: Sweeping,
+        leading: &watch::Receiver<bool>,
+        stop: &CancellationToken,
+    ) -> Result<BoxFuture<'static, ()>, prometheus::Error> {
+        let settings = sweep::Settings {
+            namespace: self.settings.namespace.clone(),
+            every: sweeping.every,
+            dry_run: sweeping.dry_run,
+        };
+        let sweeper = Arc::new(Sweeper {
+            settings,
+            client: self.client.clone(),
+            clock: self.clock,
+            servers: Arc::clone(&self.servers),
+            dns: Arc::clone(&self.dns),
+            counters: sweep::Counters::register(&self.registry)?,
+        });
+        let sweep = while_leading(leading.clone(), stop.clone(), move |term| {
+            let sweeper = Arc::clone(&sweeper);
+            async move { sweeper.run(term).await }
+        });
+        Ok(sweep.boxed())
     }
 
     fn watch_drift(

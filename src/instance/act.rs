@@ -14,6 +14,7 @@ use crate::api::{
     ANNOTATION_PROJECT, ANNOTATION_SERVER, FINALIZER, Instance, MANAGER_OPERATOR, Placement,
     ProjectName,
 };
+use crate::mutant::{self, Mutant};
 use crate::provider::{Priority, ProviderError, Refusal, SecretValues, ServerOrder};
 
 /// Why a step was not taken.
@@ -157,11 +158,12 @@ async fn create(
         user_data: user_data(here, desired).await?,
         protect: desired.protect,
     };
-    here.servers
-        .create(&order)
-        .await
-        .map(drop)
-        .map_err(StepError::Provider)
+    let mut ordered = here.servers.create(&order).await;
+    if mutant::is(Mutant::RetryOnUnknown) && matches!(ordered, Err(ProviderError::Unknown(_))) {
+        tokio::time::sleep(mutant::RETRY_AFTER).await;
+        ordered = here.servers.create(&order).await;
+    }
+    ordered.map(drop).map_err(StepError::Provider)
 }
 
 /// cloud-init for a new server: who it is, and a one-time token to enrol with; nothing that lasts.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::plan::Refused;
+use super::plan::{ABSENCE_PROOF, Refused};
 use crate::api::{Placement, ProjectName, Uid};
 use crate::provider::{BegunAfter, ServerId};
 
@@ -38,11 +38,17 @@ impl Notes {
         self.lock().doubts.insert(uid.clone(), Instant::now());
     }
 
-    /// How fresh a list must be for this instance: at most `age` old, and newer than any doubt.
+    /// How fresh a list must be for this instance: at most `age` old, newer than any doubt, and, once
+    /// enough time has passed since a list first showed nothing, one that can be the proof.
     pub(super) fn fresh(&self, uid: &Uid, age: Duration) -> BegunAfter {
-        let aged = Instant::now().checked_sub(age);
-        let doubt = self.lock().doubts.get(uid).copied();
-        BegunAfter(aged.max(doubt).unwrap_or_else(Instant::now))
+        let now = Instant::now();
+        let inner = self.lock();
+        let doubt = inner.doubts.get(uid).copied();
+        let absent = inner.absent_since.get(uid);
+        let proof = absent.map(|since| *since + ABSENCE_PROOF);
+        let proof = proof.filter(|proof| *proof <= now);
+        let asked = now.checked_sub(age).max(doubt).max(proof);
+        BegunAfter(asked.unwrap_or(now))
     }
 
     pub(super) fn refuse(&self, project: &ProjectName, placement: Option<&Placement>) {

@@ -83,6 +83,7 @@ async fn observe_servers(
             .map_err(VisitError::provider("look up the recorded server"))?;
         servers.extend(found);
     }
+    look_at_shutdown(here, &mut servers).await?;
     if let Some(server) = servers.first() {
         here.notes.is_present(&desired.uid);
         seen.progress = observe_progress(here, desired, server).await?;
@@ -93,6 +94,24 @@ async fn observe_servers(
         seen.spare_addresses = spare_addresses(here, &desired.uid).await?;
     }
     seen.servers = servers;
+    Ok(())
+}
+
+/// A shutdown ends when the operating system has stopped: no action tells, and a list is too old.
+async fn look_at_shutdown(here: &Controller, servers: &mut Vec<Server>) -> Result<(), VisitError> {
+    let Some(server) = servers.first() else {
+        return Ok(());
+    };
+    let asked = here.notes.shutting_down_for(&server.id);
+    if asked.is_none() || server.power != ServerPower::Running {
+        return Ok(());
+    }
+    let now = here
+        .servers
+        .get(Priority::Customer, &server.id)
+        .await
+        .map_err(VisitError::provider("look up the server"))?;
+    servers.splice(..1, now);
     Ok(())
 }
 
@@ -111,7 +130,7 @@ async fn observe_progress(
             | ServerPower::Deleting
             | ServerPower::Unknown => false,
         },
-        Life::Deleting => true,
+        Life::Deleting => server.power != ServerPower::Deleting,
     };
     if settled {
         return Ok(None);
@@ -121,8 +140,8 @@ async fn observe_progress(
         .progress(&server.id)
         .await
         .map_err(VisitError::provider("poll the server's action"))?;
-    if progress == Progress::Idle {
-        // The action has ended, so a list from before shows the past.
+    if progress == Progress::Idle && desired.life == Life::Deleting {
+        // Only lists begun from now on prove that it is gone.
         here.notes.doubt(&desired.uid);
     }
     Ok(Some(progress))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::desired::{Desired, Life, Wanted};
 use crate::api::{Hostname, Placement, Power, ProjectName, Reason, Standing};
+use crate::mutant::{self, Mutant};
 use crate::provider::{
     GuestState, Progress, Record, RecordChange, Server, ServerId, ServerPower, SpareAddress, Target,
 };
@@ -213,7 +214,9 @@ fn wanted_power(asked: Power, standing: Standing) -> (Power, Reason) {
 /// Ours by mark, or by the id we wrote down (somebody may have taken the labels off by hand).
 fn ours<'a>(desired: &'a Desired, observed: &'a Observed) -> impl Iterator<Item = &'a Server> {
     observed.servers.iter().filter(|server| {
-        server.owner.is(&desired.uid) || desired.recorded.as_ref() == Some(&server.id)
+        let recorded = desired.recorded.as_ref() == Some(&server.id);
+        let marked = server.owner.is(&desired.uid) && !mutant::is(Mutant::NoAdoption);
+        marked || recorded
     })
 }
 
@@ -279,6 +282,10 @@ fn plan_server(
         && !matches!(server.power, ServerPower::Running | ServerPower::Off)
     {
         return Some(next(Step::ReturnServer(id()), Reason::ServerFailed));
+    }
+    if server.power == ServerPower::Starting {
+        // Locked too, for as long as it is being built.
+        return Some(wait(Reason::ServerStarting, RECHECK));
     }
     if server.locked {
         return Some(wait(Reason::ServerLocked, RECHECK));

@@ -16,6 +16,7 @@ use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+mod adapters;
 mod providers;
 
 use super::{Controller, Providers, Settings};
@@ -221,16 +222,6 @@ impl World {
 }
 
 fn controller(world: &World) -> Controller {
-    let customer: Customer = serde_json::from_value(
-        json!({"apiVersion": "clawdet.com/v1alpha1", "kind": "Customer",
-        "metadata": {"name": "ada"}, "spec": {"displayName": "Ada", "plan": "basic"}}),
-    )
-    .unwrap();
-    let plan: Plan =
-        serde_json::from_value(json!({"apiVersion": "clawdet.com/v1alpha1", "kind": "Plan",
-        "metadata": {"name": "basic"}, "spec": {"displayName": "Basic", "prices": [],
-        "placement": [{"serverType": "cx23", "location": "nbg1"}]}}))
-        .unwrap();
     let settings = Settings {
         namespace: "default".into(),
         installation: InstallationName::parse("test").unwrap(),
@@ -244,6 +235,21 @@ fn controller(world: &World) -> Controller {
         secrets: Arc::new(world.clone()),
         guests: Arc::new(world.clone()),
     };
+    controller_over(world, settings, providers)
+}
+
+/// The cluster in `world`, and these providers.
+fn controller_over(world: &World, settings: Settings, providers: Providers) -> Controller {
+    let customer: Customer = serde_json::from_value(
+        json!({"apiVersion": "clawdet.com/v1alpha1", "kind": "Customer",
+        "metadata": {"name": "ada"}, "spec": {"displayName": "Ada", "plan": "basic"}}),
+    )
+    .unwrap();
+    let plan: Plan =
+        serde_json::from_value(json!({"apiVersion": "clawdet.com/v1alpha1", "kind": "Plan",
+        "metadata": {"name": "basic"}, "spec": {"displayName": "Basic", "prices": [],
+        "placement": [{"serverType": "cx23", "location": "nbg1"}]}}))
+        .unwrap();
     let clock = Clock::from(jiff::Timestamp::from_second(1_000_000).unwrap());
     Controller::new(
         settings,

@@ -28,6 +28,14 @@ impl Law {
         capacity: 1200,
         refill_per_second: 4.0,
     };
+
+    /// A full bucket of an hour's requests, refilled evenly.
+    pub fn hourly(requests: u32) -> Self {
+        Self {
+            capacity: requests,
+            refill_per_second: f64::from(requests) / 3600.0,
+        }
+    }
 }
 
 /// The share of the bucket a class leaves for the classes above it.
@@ -106,6 +114,18 @@ impl Budget {
     /// Requests that could be sent at once now.
     pub fn remaining(&self) -> f64 {
         self.refilled().tokens
+    }
+
+    /// As [`Budget::remaining`] in whole requests.
+    pub fn requests_left(&self) -> u64 {
+        // Never below zero, and far below what a u64 holds.
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "see above"
+        )]
+        let whole = self.remaining().max(0.0) as u64;
+        whole
     }
 
     fn refilled(&self) -> std::sync::MutexGuard<'_, Bucket> {

@@ -20,9 +20,9 @@ use super::transport::Transport;
 use super::{BegunAfter, Fleet, Priority, ServerId, ServerOrder, Servers};
 use crate::api::{InstallationName, Placement, ProjectName, ServerName, Uid};
 
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than any list in the world lags, and than we distrust lists.
-pub(super) const LAG_OVER: Duration = Duration::from_secs(16);
+pub(crate) const LAG_OVER: Duration = Duration::from_secs(16);
 
 /// An account that knows no refusals.
 pub(super) fn hetzner_account(transport: Transport) -> Account {
@@ -42,7 +42,7 @@ pub(super) fn hetzner_account(transport: Transport) -> Account {
 }
 
 /// A world with the projects `main` and `spare`, and our installation `prod` in it.
-pub(super) struct Scene {
+pub(crate) struct Scene {
     pub world: World,
     pub calls: Arc<Calls>,
     pub hetzner: Hetzner,
@@ -50,11 +50,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub(super) fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
         options.projects.push(Project {
             name: "spare".to_owned(),
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     /// The same world after our process was started anew.
-    pub(super) fn restarted(&self) -> Self {
+    pub(crate) fn restarted(&self) -> Self {
         let calls = Arc::new(Calls::default());
         Self {
             world: self.world.clone(),
@@ -83,18 +83,18 @@ impl Scene {
         }
     }
 
-    pub(super) fn plan(&self, api: Api, kind: FaultKind, endpoint: &str) {
+    pub(crate) fn plan(&self, api: Api, kind: FaultKind, endpoint: &str) {
         assert!(self.world.faults().plan(Fault::once(api, kind, endpoint)));
     }
 
     /// A list begun now.
-    pub(super) async fn fleet(&self) -> Arc<Fleet> {
+    pub(crate) async fn fleet(&self) -> Arc<Fleet> {
         let now = BegunAfter(Instant::now());
         self.hetzner.fleet(Priority::Resync, now).await.unwrap()
     }
 
     /// Waits until nothing is under way on a server.
-    pub(super) async fn settle(&self, id: &ServerId) {
+    pub(crate) async fn settle(&self, id: &ServerId) {
         for _ in 0..100 {
             if self.hetzner.progress(id).await.unwrap() == super::Progress::Idle {
                 return;
@@ -104,16 +104,16 @@ impl Scene {
         panic!("server {id} does not settle");
     }
 
-    pub(super) fn hetzner_calls(&self) -> u64 {
+    pub(crate) fn hetzner_calls(&self) -> u64 {
         self.calls.sent(Provider::Hetzner)
     }
 
-    pub(super) fn cloudflare_calls(&self) -> u64 {
+    pub(crate) fn cloudflare_calls(&self) -> u64 {
         self.calls.sent(Provider::Cloudflare)
     }
 
     /// Somebody else with the keys to the project `main`.
-    pub(super) async fn somebody(&self, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn somebody(&self, method: &str, path: &str, body: Value) -> Value {
         let token = &self.world.options().projects[0].token;
         ask(
             self.world.hetzner(),
@@ -126,7 +126,7 @@ impl Scene {
     }
 
     /// Somebody else with the keys to the zone; `path` begins below the zone.
-    pub(super) async fn zone_editor(&self, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn zone_editor(&self, method: &str, path: &str, body: Value) -> Value {
         let token = &self.world.options().cloudflare_token;
         let zones = ask(
             self.world.cloudflare(),
@@ -166,11 +166,11 @@ async fn ask(router: Router, method: &str, path: &str, token: &str, body: Value)
     serde_json::from_slice(answer.body()).unwrap_or(Value::Null)
 }
 
-pub(super) fn installation() -> InstallationName {
+pub(crate) fn installation() -> InstallationName {
     InstallationName::parse("prod").unwrap()
 }
 
-pub(super) fn project(name: &str) -> ProjectName {
+pub(crate) fn project(name: &str) -> ProjectName {
     ProjectName::parse(name).unwrap()
 }
 
@@ -206,7 +206,7 @@ fn cloudflare(world: &World, calls: &Arc<Calls>) -> Cloudflare {
 }
 
 /// An order for instance `u<number>`.
-pub(super) fn order(number: u32) -> ServerOrder {
+pub(crate) fn order(number: u32) -> ServerOrder {
     let owner = uid(number);
     ServerOrder {
         project: project("main"),
@@ -222,6 +222,6 @@ pub(super) fn order(number: u32) -> ServerOrder {
     }
 }
 
-pub(super) fn uid(number: u32) -> Uid {
+pub(crate) fn uid(number: u32) -> Uid {
     Uid::new(format!("00000000-0000-4000-8000-{number:012}"))
 }

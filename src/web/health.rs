@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use kube::Api;
 use kube::api::ListParams;
-use prometheus::{Encoder, TextEncoder};
+use prometheus::{Encoder, Registry, TextEncoder};
 
 use super::error::WebError;
 use super::frame::Rendered;
@@ -49,11 +49,11 @@ async fn cluster_answers(here: &Shared) -> bool {
     matches!(asked, Ok(Ok(_)))
 }
 
-pub(super) async fn metrics(State(here): Here) -> Result<Response, WebError> {
+pub(super) async fn metrics(State(registry): State<Registry>) -> Result<Response, WebError> {
     let encoder = TextEncoder::new();
     let mut text = Vec::new();
     encoder
-        .encode(&here.site.registry.gather(), &mut text)
+        .encode(&registry.gather(), &mut text)
         .map_err(WebError::Metrics)?;
     let kind = encoder.format_type().to_owned();
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

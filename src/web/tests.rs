@@ -29,6 +29,7 @@ const NOW: i64 = 1_700_000_000;
 /// A site, and the world around it.
 struct Shop {
     site: Router,
+    numbers: Router,
     cluster: Cluster,
     payments: Payments,
 }
@@ -69,6 +70,7 @@ fn plans() -> Catalog {
 fn shop_with(catalog: Catalog) -> Shop {
     let cluster = Cluster::default();
     let payments = Payments::default();
+    let registry = Registry::new();
     let site = Site {
         client: cluster.client(),
         namespace: "default".into(),
@@ -80,10 +82,11 @@ fn shop_with(catalog: Catalog) -> Shop {
         public_url: "https://clawdet.example".parse().unwrap(),
         checkout_origins: vec!["https://checkout.stripe.test/some/path".parse().unwrap()],
         live_mode: false,
-        registry: Registry::new(),
+        registry: registry.clone(),
     };
     Shop {
         site: router(site).unwrap(),
+        numbers: super::metrics(registry),
         cluster,
         payments,
     }
@@ -95,7 +98,11 @@ fn shop() -> Shop {
 
 impl Shop {
     async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.site.clone().oneshot(request).await.unwrap();
+        Self::ask(&self.site, request).await
+    }
+
+    async fn ask(router: &Router, request: Request<Body>) -> Answer {
+        let response = router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         Answer {
@@ -138,6 +145,7 @@ impl Shop {
     }
 
     async fn metrics(&self) -> String {
-        self.get("/metrics").await.text
+        let request = Request::get("/metrics").body(Body::empty()).unwrap();
+        Self::ask(&self.numbers, request).await.text
     }
 }

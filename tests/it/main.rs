@@ -8,8 +8,10 @@
 )]
 
 mod architecture;
+mod convergence;
 mod crds;
 mod money;
 mod real;
 mod samples;
+mod sweep;
 mod vocabulary;

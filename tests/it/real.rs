@@ -6,6 +6,7 @@
 mod apiserver;
 mod definitions;
 mod kubectl;
+mod official;
 mod process;
 mod tool;
 mod wait;

@@ -154,16 +154,14 @@ impl Admission<'_> {
         if !self.has_generation() {
             return;
         }
-        let wanted = |object: &Value| {
-            let fields = object.as_object().cloned().unwrap_or_default();
-            let mut fields = fields;
-            fields.remove("metadata");
-            if self.served.info.status {
-                fields.remove("status");
-            }
-            fields
+        let counts =
+            |field: &str| field != "metadata" && !(field == "status" && self.served.info.status);
+        let differs = |one: &Value, other: &Value| {
+            let fields = one.as_object().into_iter().flatten();
+            let mut counted = fields.filter(|(field, _)| counts(field));
+            counted.any(|(field, value)| other.get(field) != Some(value))
         };
-        if wanted(old) == wanted(new) {
+        if !differs(old, new) && !differs(new, old) {
             return;
         }
         let generation = old["metadata"]["generation"].as_i64().unwrap_or(0);

@@ -10,6 +10,7 @@ pub(crate) use validation::check;
 
 use crate::discovery::Resource;
 use crate::registry::{Nature, Served, anything};
+use crate::reviews::Review;
 use crate::schema::Schema;
 use crate::table;
 use crate::types;
@@ -27,6 +28,8 @@ pub(crate) enum Builtin {
     Event,
     Lease,
     Definition,
+    /// A question about the client itself; never stored.
+    Review(Review),
 }
 
 impl Builtin {
@@ -39,7 +42,7 @@ impl Builtin {
             | Builtin::ServiceAccount
             | Builtin::CoreEvent
             | Builtin::Event => true,
-            Builtin::Lease | Builtin::Definition => false,
+            Builtin::Lease | Builtin::Definition | Builtin::Review(_) => false,
         }
     }
 
@@ -51,7 +54,8 @@ impl Builtin {
             | Builtin::Secret
             | Builtin::ConfigMap
             | Builtin::ServiceAccount
-            | Builtin::Definition => false,
+            | Builtin::Definition
+            | Builtin::Review(_) => false,
         }
     }
 
@@ -89,9 +93,11 @@ impl Builtin {
                 "reportingController",
                 "type",
             ],
-            Builtin::ConfigMap | Builtin::ServiceAccount | Builtin::Lease | Builtin::Definition => {
-                &[]
-            }
+            Builtin::ConfigMap
+            | Builtin::ServiceAccount
+            | Builtin::Lease
+            | Builtin::Definition
+            | Builtin::Review(_) => &[],
         }
     }
 }
@@ -121,12 +127,15 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 11] = [
     Row { nature: Builtin::ConfigMap, api: "v1", kind: "ConfigMap", plural: "configmaps", short: &["cm"], namespaced: true, status: false, stored_as: "configmaps", stored_version: "v1" },
     Row { nature: Builtin::CoreEvent, api: "v1", kind: "Event", plural: "events", short: &["ev"], namespaced: true, status: false, stored_as: "events", stored_version: "v1" },
     Row { nature: Builtin::Namespace, api: "v1", kind: "Namespace", plural: "namespaces", short: &["ns"], namespaced: false, status: true, stored_as: "namespaces", stored_version: "v1" },
     Row { nature: Builtin::Secret, api: "v1", kind: "Secret", plural: "secrets", short: &[], namespaced: true, status: false, stored_as: "secrets", stored_version: "v1" },
     Row { nature: Builtin::ServiceAccount, api: "v1", kind: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], namespaced: true, status: false, stored_as: "serviceaccounts", stored_version: "v1" },
+    Row { nature: Builtin::Review(Review::Identity), api: "authentication.k8s.io/v1", kind: "SelfSubjectReview", plural: "selfsubjectreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::Review(Review::Access), api: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::Review(Review::Rules), api: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
     Row { nature: Builtin::Definition, api: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", short: &["crd", "crds"], namespaced: false, status: true, stored_as: crate::registry::DEFINITIONS, stored_version: "apiextensions.k8s.io/v1" },
     Row { nature: Builtin::Lease, api: "coordination.k8s.io/v1", kind: "Lease", plural: "leases", short: &[], namespaced: true, status: false, stored_as: "leases.coordination.k8s.io", stored_version: "coordination.k8s.io/v1" },
     Row { nature: Builtin::Event, api: "events.k8s.io/v1", kind: "Event", plural: "events", short: &["ev"], namespaced: true, status: false, stored_as: "events", stored_version: "v1" },
@@ -152,10 +161,14 @@ impl Row {
                     _ => Vec::new(),
                 },
                 namespaced: self.namespaced,
-                verbs: words(&VERBS),
+                verbs: match self.nature {
+                    Builtin::Review(_) => words(&["create"]),
+                    _ => words(&VERBS),
+                },
                 status: self.status,
                 scale: false,
             },
+            api_version: self.api.to_owned(),
             stored_as: Arc::from(self.stored_as),
             stored_version: self.stored_version.to_owned(),
             schema,

@@ -22,7 +22,7 @@ const EVENT_WORDS: [(&str, &str); 7] = [
 
 /// Must the object be changed at all to be shown as `served`?
 pub(crate) fn is_stored_form(served: &Served, object: &Value) -> bool {
-    object["apiVersion"].as_str() == Some(&served.info.group_version())
+    object["apiVersion"].as_str() == Some(&served.api_version)
 }
 
 /// The object in the words it is stored in.
@@ -41,7 +41,7 @@ pub(crate) fn from_stored(served: &Served, object: &mut Value) {
     if served.builtin() == Some(Builtin::Event) {
         rename(object, EVENT_WORDS.map(|(new, core)| (core, new)));
     }
-    object["apiVersion"] = served.info.group_version().into();
+    object["apiVersion"] = served.api_version.clone().into();
 }
 
 fn rename(object: &mut Value, words: [(&str, &str); 7]) {

@@ -126,6 +126,7 @@ fn serve_version(
     let selectable = version["selectableFields"].as_array().into_iter().flatten();
     Some(Served {
         info: resource(spec, version),
+        api_version: api_version(spec, version),
         stored_as: Arc::from(text(&definition["metadata"]["name"])),
         stored_version: stored_version.to_owned(),
         schema,

@@ -1,7 +1,16 @@
 //! What the server offers: `/version`, `/api`, `/apis`, and the same as one aggregated document.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
-use serde_json::{Value, json};
+mod priority;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+/// The version of Kubernetes whose behaviour is followed.
+const MINOR: &str = "33";
+
+/// What a subresource can be asked for.
+const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
 /// One served resource of one version, as discovery, OpenAPI and tables describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,18 +36,46 @@ pub(crate) struct Resource {
 impl Resource {
     /// `v1` or `group/v1`.
     pub(crate) fn group_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+        group_version(&self.group, &self.version)
+    }
+
+    fn sorted_verbs(&self) -> Vec<&str> {
+        let mut verbs: Vec<&str> = self.verbs.iter().map(String::as_str).collect();
+        verbs.sort_unstable();
+        verbs
+    }
+
+    /// Its subresources with the group, version and kind of what they answer.
+    fn subresources(&self) -> Vec<(&'static str, [&str; 3])> {
+        let status = (
+            "status",
+            [
+                self.group.as_str(),
+                self.version.as_str(),
+                self.kind.as_str(),
+            ],
+        );
+        let scale = ("scale", ["autoscaling", "v1", "Scale"]);
+        [(self.status, status), (self.scale, scale)]
+            .into_iter()
+            .filter_map(|(has, one)| has.then_some(one))
+            .collect()
+    }
+}
+
+fn group_version(group: &str, version: &str) -> String {
+    if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
     }
 }
 
 /// `GET /version`.
 pub(crate) fn version() -> Value {
-    json!({"major": "1", "minor": "33", "gitVersion": "v1.33.0", "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "rustc", "platform": "linux/amd64"})
+    let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
+    json!({"major": "1", "minor": MINOR, "gitVersion": format!("v1.{MINOR}.0+embedded"), "gitCommit": "",
+        "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none", "compiler": "rustc", "platform": platform})
 }
 
 /// `GET /api` (legacy form).
@@ -49,24 +86,167 @@ pub(crate) fn core_versions(address: &str) -> Value {
 
 /// `GET /apis` (legacy form): every group but the core one, versions in order of preference.
 pub(crate) fn group_list(resources: &[Resource]) -> Value {
-    let _ = resources;
-    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})
+    let names = groups(resources)
+        .into_iter()
+        .filter(|name| !name.is_empty());
+    let groups: Vec<Value> = names.map(|name| group_entry(resources, name)).collect();
+    json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
 /// `GET /apis/{group}`; None when nothing of that group is served.
 pub(crate) fn group(resources: &[Resource], name: &str) -> Option<Value> {
-    let _ = (resources, name);
-    None
+    if name.is_empty() || !groups(resources).contains(&name) {
+        return None;
+    }
+    let mut group = group_entry(resources, name);
+    group["kind"] = "APIGroup".into();
+    group["apiVersion"] = "v1".into();
+    Some(group)
+}
+
+fn group_entry(resources: &[Resource], name: &str) -> Value {
+    let version =
+        |version: &&str| json!({"groupVersion": group_version(name, version), "version": version});
+    let versions: Vec<Value> = versions(resources, name).iter().map(version).collect();
+    json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
+}
+
+/// Group names in order of first appearance.
+fn groups(resources: &[Resource]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for resource in resources {
+        if !names.contains(&resource.group.as_str()) {
+            names.push(&resource.group);
+        }
+    }
+    names
+}
+
+/// Versions of a group, the preferred first.
+fn versions<'a>(resources: &'a [Resource], group: &str) -> Vec<&'a str> {
+    let mut versions: Vec<&str> = resources
+        .iter()
+        .filter(|resource| resource.group == group)
+        .map(|resource| resource.version.as_str())
+        .collect();
+    versions.sort_by(|one, other| priority::compare(one, other));
+    versions.dedup();
+    versions
+}
+
+fn of<'a>(resources: &'a [Resource], group: &str, version: &str) -> Vec<&'a Resource> {
+    let mut found: Vec<&Resource> = resources
+        .iter()
+        .filter(|resource| resource.group == group && resource.version == version)
+        .collect();
+    found.sort_by(|one, other| one.plural.cmp(&other.plural));
+    found
 }
 
 /// `GET /api/v1` and `GET /apis/{group}/{version}`; None when not served.
 pub(crate) fn resource_list(resources: &[Resource], group: &str, version: &str) -> Option<Value> {
-    let _ = (resources, group, version);
-    None
+    let found = of(resources, group, version);
+    if found.is_empty() {
+        return None;
+    }
+    let listed: Vec<Value> = found.into_iter().flat_map(resource_entries).collect();
+    let mut list = json!({"kind": "APIResourceList", "groupVersion": group_version(group, version), "resources": listed});
+    if !group.is_empty() {
+        list["apiVersion"] = "v1".into();
+    }
+    Some(list)
+}
+
+/// A resource and, as entries of their own, its subresources.
+fn resource_entries(resource: &Resource) -> Vec<Value> {
+    let mut own = Map::new();
+    own.insert("name".to_owned(), resource.plural.as_str().into());
+    own.insert("singularName".to_owned(), resource.singular.as_str().into());
+    own.insert("namespaced".to_owned(), resource.namespaced.into());
+    own.insert("kind".to_owned(), resource.kind.as_str().into());
+    own.insert("verbs".to_owned(), resource.sorted_verbs().into());
+    put_names(&mut own, resource);
+    let below = |(name, [group, version, kind]): (&str, [&str; 3])| {
+        let mut entry = json!({"name": format!("{}/{name}", resource.plural), "singularName": "",
+            "namespaced": resource.namespaced, "kind": kind, "verbs": SUBRESOURCE_VERBS});
+        if group != resource.group {
+            entry["group"] = group.into();
+            entry["version"] = version.into();
+        }
+        entry
+    };
+    let subresources = resource.subresources().into_iter().map(below);
+    std::iter::once(Value::Object(own))
+        .chain(subresources)
+        .collect()
+}
+
+fn put_names(entry: &mut Map<String, Value>, resource: &Resource) {
+    for (key, names) in [
+        ("shortNames", &resource.short_names),
+        ("categories", &resource.categories),
+    ] {
+        if !names.is_empty() {
+            entry.insert(key.to_owned(), names.as_slice().into());
+        }
+    }
 }
 
 /// `GET /api` (`core` true) or `/apis` asked with `as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2`.
 pub(crate) fn aggregated(resources: &[Resource], core: bool) -> Value {
-    let _ = (resources, core);
-    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": []})
+    let names = groups(resources)
+        .into_iter()
+        .filter(|name| name.is_empty() == core);
+    let items: Vec<Value> = names
+        .map(|name| aggregated_group(resources, name))
+        .collect();
+    json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
+}
+
+fn aggregated_group(resources: &[Resource], group: &str) -> Value {
+    let version = |version: &&str| {
+        let resources: Vec<Value> = of(resources, group, version)
+            .into_iter()
+            .map(aggregated_resource)
+            .collect();
+        json!({"version": version, "resources": resources, "freshness": "Current"})
+    };
+    let versions: Vec<Value> = versions(resources, group).iter().map(version).collect();
+    let metadata = if group.is_empty() {
+        json!({"creationTimestamp": null})
+    } else {
+        json!({"name": group, "creationTimestamp": null})
+    };
+    json!({"metadata": metadata, "versions": versions})
+}
+
+fn aggregated_resource(resource: &Resource) -> Value {
+    let kind = |[group, version, kind]: [&str; 3]| json!({"group": group, "version": version, "kind": kind});
+    let mut entry = Map::new();
+    entry.insert("resource".to_owned(), resource.plural.as_str().into());
+    entry.insert(
+        "responseKind".to_owned(),
+        kind([&resource.group, &resource.version, &resource.kind]),
+    );
+    entry.insert(
+        "scope".to_owned(),
+        if resource.namespaced {
+            "Namespaced"
+        } else {
+            "Cluster"
+        }
+        .into(),
+    );
+    entry.insert(
+        "singularResource".to_owned(),
+        resource.singular.as_str().into(),
+    );
+    entry.insert("verbs".to_owned(), resource.sorted_verbs().into());
+    put_names(&mut entry, resource);
+    let below = |(name, answers)| json!({"subresource": name, "responseKind": kind(answers), "verbs": SUBRESOURCE_VERBS});
+    let subresources: Vec<Value> = resource.subresources().into_iter().map(below).collect();
+    if !subresources.is_empty() {
+        entry.insert("subresources".to_owned(), subresources.into());
+    }
+    Value::Object(entry)
 }

@@ -315,3 +315,6 @@ impl Visible {
             .apply(&address.key, object, removes);
     }
 }
+
+#[cfg(test)]
+mod tests;

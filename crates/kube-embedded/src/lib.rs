@@ -47,6 +47,7 @@ mod path;
 mod project;
 mod registry;
 mod request;
+mod reviews;
 mod routes;
 mod schema;
 mod selector;

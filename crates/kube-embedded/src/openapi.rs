@@ -1,7 +1,11 @@
 //! OpenAPI v3 of what is served: the index and one document a group version. For `kubectl explain` and client-side checks.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
-use serde_json::{Value, json};
+mod operations;
+mod schemas;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
 
 use crate::discovery::Resource;
 
@@ -16,12 +20,32 @@ pub(crate) struct Described<'a> {
 /// `GET /openapi/v3`: one entry for each document, `api/v1` or `apis/group/version`, with its hash.
 /// `documents` are (path without leading slash, hash) pairs.
 pub(crate) fn index(documents: &[(String, String)]) -> Value {
-    let _ = documents;
-    json!({"paths": {}})
+    let entry = |(path, hash): &(String, String)| {
+        (
+            path.clone(),
+            json!({"serverRelativeURL": format!("/openapi/v3/{path}?hash={hash}")}),
+        )
+    };
+    let paths: Map<String, Value> = documents.iter().map(entry).collect();
+    json!({"paths": paths})
 }
 
 /// `GET /openapi/v3/api/v1` or `/openapi/v3/apis/{group}/{version}`: all of `resources` belong to that group version.
 pub(crate) fn group_document(resources: &[Described<'_>]) -> Value {
-    let _ = resources;
-    json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.33.0"}, "paths": {}, "components": {"schemas": {}}})
+    let mut schemas = Map::new();
+    let mut paths = Map::new();
+    for described in resources {
+        let name = schemas::add(described, &mut schemas);
+        operations::add(described, &name, &mut paths);
+    }
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": "unversioned"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    })
+}
+
+fn group_version_kind(resource: &Resource, kind: &str) -> Value {
+    json!({"group": resource.group, "version": resource.version, "kind": kind})
 }

@@ -118,7 +118,7 @@ impl Projection {
         match self.shape {
             Shape::Whole | Shape::AggregatedDiscovery => json!({
                 "kind": self.served.info.kind,
-                "apiVersion": self.served.info.group_version(),
+                "apiVersion": self.served.api_version,
                 "metadata": metadata,
             }),
             Shape::PartialMetadata => json!({
@@ -152,7 +152,7 @@ impl Projection {
             ))),
             Shape::Whole | Shape::AggregatedDiscovery => Answer::of(Content::Json(self.joined(
                 &self.served.info.list_kind,
-                &self.served.info.group_version(),
+                &self.served.api_version,
                 &metadata,
                 objects,
             ))),

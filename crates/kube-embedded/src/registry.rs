@@ -20,6 +20,8 @@ pub(crate) const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) info: Resource,
+    /// `group/version`, or `v1`.
+    pub(crate) api_version: String,
     /// As the ledger names it: the same for every version.
     pub(crate) stored_as: Arc<str>,
     /// The `apiVersion` objects are stored in.

@@ -166,7 +166,7 @@ fn documents_of(registry: &Registry) -> Vec<(String, String)> {
             } else {
                 "apis"
             };
-            let path = format!("{prefix}/{}", served.info.group_version());
+            let path = format!("{prefix}/{}", served.api_version);
             (path, registry.version.to_string())
         })
         .collect();

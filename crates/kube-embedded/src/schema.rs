@@ -7,6 +7,7 @@ mod formats;
 mod lists;
 mod node;
 mod pattern;
+mod place;
 mod prune;
 mod rules;
 mod scalars;
@@ -22,10 +23,12 @@ use serde_json::Value;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
-pub(crate) use lists::key_of;
-pub(crate) use node::{ListKind, Node, NodeId};
+pub(crate) use node::{Kind, ListKind};
+pub(crate) use place::Place;
 
 use formats::Format;
+use lists::key_of;
+use node::{Node, NodeId};
 
 /// A compiled schema; cheap to clone.
 #[derive(Debug, Clone)]
@@ -89,11 +92,7 @@ impl Schema {
         causes
     }
 
-    pub(crate) fn root(&self) -> NodeId {
-        self.root
-    }
-
-    pub(crate) fn node(&self, id: NodeId) -> &Node {
+    fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 }
@@ -115,33 +114,5 @@ fn hides_rules(cause: &Cause) -> bool {
         | Reason::TooFew
         | Reason::NotFound
         | Reason::Internal => false,
-    }
-}
-
-/// What apply and strategic patch ask of a place.
-impl Node {
-    pub(crate) fn list(&self) -> &ListKind {
-        &self.list
-    }
-
-    pub(crate) fn items(&self) -> Option<NodeId> {
-        self.items
-    }
-
-    /// Replaced as a whole, never field by field: `x-kubernetes-map-type: atomic`.
-    pub(crate) fn is_atomic_map(&self) -> bool {
-        self.atomic_map
-    }
-
-    pub(crate) fn patch_key(&self) -> Option<&str> {
-        self.patch_key.as_deref()
-    }
-
-    pub(crate) fn patch_merges(&self) -> bool {
-        self.patch_merges
-    }
-
-    pub(crate) fn default_value(&self) -> Option<&Value> {
-        self.default.as_ref()
     }
 }

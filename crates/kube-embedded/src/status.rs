@@ -78,6 +78,9 @@ pub(crate) enum Failure {
     PatchDoesNotFit(#[source] Box<PatchError>),
     #[error("Too large resource version: {asked}, current: {current}")]
     TooLargeResourceVersion { asked: u64, current: u64 },
+    /// What is applied does not fit the schema; Kubernetes calls it 500, and gives no reason.
+    #[error("{0}")]
+    Untyped(String),
     #[error("Internal error occurred: {0}")]
     Internal(String),
 }
@@ -106,7 +109,7 @@ impl Failure {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Failure::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Untyped(_) | Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -125,6 +128,7 @@ impl Failure {
             Failure::UnsupportedMediaType(_) => "UnsupportedMediaType",
             Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => "Invalid",
             Failure::TooLargeResourceVersion { .. } => "Timeout",
+            Failure::Untyped(_) => "",
             Failure::Internal(_) => "InternalError",
         }
     }
@@ -159,7 +163,8 @@ impl Failure {
             | Failure::NotAcceptable(_)
             | Failure::Expired(_)
             | Failure::TooLarge(_)
-            | Failure::UnsupportedMediaType(_) => None,
+            | Failure::UnsupportedMediaType(_)
+            | Failure::Untyped(_) => None,
         }
     }
 

@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answer;
 use crate::apply::Writer;
+use crate::builtin::Builtin;
 use crate::cluster::Cluster;
 use crate::request::Ask;
+use crate::reviews;
 use crate::status::Failure;
 use crate::target::{Part, Target};
 
@@ -63,6 +65,12 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
         && call.ask.method != Method::GET
     {
         return Err(Failure::MethodNotAllowed);
+    }
+    if let Some(Builtin::Review(review)) = call.target.served.builtin() {
+        return match (&call.ask.method, named) {
+            (&Method::POST, false) => reviews::answer(&call, review),
+            _ => Err(Failure::MethodNotAllowed),
+        };
     }
     let watches = call.ask.query.flag("watch");
     match (&call.ask.method, named, whole) {

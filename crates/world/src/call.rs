@@ -232,6 +232,7 @@ pub(crate) struct Fate {
 pub(crate) enum Blow {
     Lost,
     Stalled,
+    Garbled,
     Throttled,
     Broken(StatusCode),
 }
@@ -259,6 +260,8 @@ impl Fate {
             Some(Blow::Lost)
         } else if struck(FaultKind::StalledAfterCommit) {
             Some(Blow::Stalled)
+        } else if struck(FaultKind::GarbledAfterCommit) {
+            Some(Blow::Garbled)
         } else if struck(FaultKind::ErrorAfterCommit) {
             Some(Blow::Broken(broken(
                 faults.roll(api, FaultKind::ErrorAfterCommit),
@@ -275,14 +278,15 @@ impl Fate {
 }
 
 impl Blow {
-    /// The answer a caller gets instead of the real one.
-    pub(crate) async fn answer(self, api: Api, request_id: &str) -> Response {
+    /// What a caller gets instead of the real answer.
+    pub(crate) async fn answer(self, api: Api, request_id: &str, real: Answer) -> Response {
         match self {
             Blow::Lost => lost(),
             Blow::Stalled => {
                 tokio::time::sleep(STALL).await;
                 lost()
             }
+            Blow::Garbled => send(real.map(|body| body.slice(..body.len() / 2))),
             Blow::Throttled => send(failure(api, StatusCode::TOO_MANY_REQUESTS, request_id)),
             Blow::Broken(status) => send(failure(api, status, request_id)),
         }

@@ -3,6 +3,7 @@
 //!
 //! Source: Cloudflare's API reference (zones, DNS records, batch) and its Python library 5.9.
 
+mod by_hand;
 mod limit;
 mod query;
 mod record;
@@ -37,6 +38,8 @@ use record::{Record, Wish, shown_time};
 use refusal::Refusal;
 use zone::{Batch, Lag, Zone};
 
+/// Requests in five minutes.
+pub(crate) const REQUEST_LIMIT: u32 = limit::REQUESTS;
 const ZONES_PER_PAGE: usize = 20;
 const MOST_ZONES_PER_PAGE: usize = 50;
 

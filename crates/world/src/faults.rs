@@ -25,6 +25,8 @@ pub enum FaultKind {
     ErrorBeforeCommit,
     /// 500, 502, 503 or 504; it happened.
     ErrorAfterCommit,
+    /// It happened, and half of the answer's body is missing: a good status over JSON that cannot be read.
+    GarbledAfterCommit,
     /// Hetzner: the resource has something else going on (423).
     Locked,
     /// Hetzner: no room for this server just now (`resource_unavailable`).
@@ -221,12 +223,10 @@ impl Faults {
     }
 
     pub(crate) fn is_exhausted(&self, location: &str, server_type: &str) -> bool {
-        let set = self.set();
-        let place = location.to_owned();
-        set.exhausted.contains(&(place.clone(), None))
-            || set
-                .exhausted
-                .contains(&(place, Some(server_type.to_owned())))
+        let here = |(place, one): &(String, Option<String>)| {
+            place == location && one.as_deref().is_none_or(|one| one == server_type)
+        };
+        self.set().exhausted.iter().any(here)
     }
 
     /// A number from this kind's own stream.

@@ -10,6 +10,7 @@ mod image;
 mod list;
 mod name;
 mod primary_ip;
+mod primary_ip_route;
 mod refusal;
 mod row;
 mod selector;
@@ -32,6 +33,7 @@ use axum::{
 use http::StatusCode;
 use serde_json::json;
 
+pub(crate) use door::PER_HOUR as REQUEST_LIMIT;
 pub use row::{PrimaryIpRow, ServerRow};
 pub use server::Status;
 
@@ -178,7 +180,7 @@ fn server_actions() -> Router<World> {
         ("rebuild", server_action::rebuild),
         ("create_image", server_action::create_image),
         ("change_protection", server_action::change_protection),
-        ("change_dns_ptr", primary_ip::change_servers_dns_ptr),
+        ("change_dns_ptr", primary_ip_route::change_servers_dns_ptr),
         ("enable_backup", server_action::enable_backup),
         ("disable_backup", server_action::disable_backup),
         ("enable_rescue", server_action::enable_rescue),
@@ -196,27 +198,31 @@ fn resources() -> Router<World> {
     Router::new()
         .route(
             "/primary_ips",
-            get(any(primary_ip::list)).post(any(primary_ip::create)),
+            get(any(primary_ip_route::list)).post(any(primary_ip_route::create)),
         )
         .route(
             "/primary_ips/{id}",
-            one(primary_ip::get, primary_ip::update, primary_ip::delete),
+            one(
+                primary_ip_route::get,
+                primary_ip_route::update,
+                primary_ip_route::delete,
+            ),
         )
         .route(
             "/primary_ips/{id}/actions/assign",
-            on_post(primary_ip::assign),
+            on_post(primary_ip_route::assign),
         )
         .route(
             "/primary_ips/{id}/actions/unassign",
-            on_post(primary_ip::unassign),
+            on_post(primary_ip_route::unassign),
         )
         .route(
             "/primary_ips/{id}/actions/change_protection",
-            on_post(primary_ip::change_protection),
+            on_post(primary_ip_route::change_protection),
         )
         .route(
             "/primary_ips/{id}/actions/change_dns_ptr",
-            on_post(primary_ip::change_dns_ptr),
+            on_post(primary_ip_route::change_dns_ptr),
         )
         .route(
             "/firewalls",
@@ -350,6 +356,26 @@ fn id(asked: &Asked, name: &str) -> Result<u64, Refusal> {
         .param(name)
         .parse()
         .map_err(|_| Refusal::not_found("resource"))
+}
+
+/// Whether there is a location of this name.
+pub(crate) fn is_location(name: &str) -> bool {
+    catalogue::location_named(name).is_some()
+}
+
+/// Which server types each location sells.
+pub(crate) fn places() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let sold = |location: &str| {
+        let types = catalogue::SERVER_TYPES.iter();
+        types
+            .filter(|one| one.is_sold_in(location) && !one.is_withdrawn())
+            .map(|one| one.name)
+            .collect()
+    };
+    catalogue::LOCATIONS
+        .iter()
+        .map(|location| (location.name, sold(location.name)))
+        .collect()
 }
 
 /// How this API says that something went wrong inside, or too often.

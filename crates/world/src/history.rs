@@ -101,6 +101,10 @@ impl History {
         }
     }
 
+    pub(crate) fn last(&self) -> u64 {
+        self.next - 1
+    }
+
     /// Those with a sequence beyond `sequence`.
     pub(crate) fn since(&self, sequence: u64) -> Vec<Entry> {
         let first = self

@@ -172,6 +172,12 @@ impl World {
         self.kept().history.since(sequence)
     }
 
+    /// The sequence of the newest entry; 0 before the first.
+    #[must_use]
+    pub fn last_sequence(&self) -> u64 {
+        self.kept().history.last()
+    }
+
     /// What is there now, as plain values.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -240,7 +246,7 @@ impl World {
         pause(&fate).await;
         if let Some(blow) = fate.before {
             let request_id = self.arrive(api, &endpoint);
-            return blow.answer(api, &request_id).await;
+            return blow.answer(api, &request_id, empty(StatusCode::OK)).await;
         }
         if self.inner.store.as_ref().is_some_and(Store::is_broken) {
             return send(empty(StatusCode::SERVICE_UNAVAILABLE));
@@ -251,7 +257,7 @@ impl World {
         }
         pause(&fate).await;
         match fate.after {
-            Some(blow) => blow.answer(api, &request_id).await,
+            Some(blow) => blow.answer(api, &request_id, answer).await,
             None => send(answer),
         }
     }
@@ -346,7 +352,7 @@ fn outcome(after: Option<Blow>, answer: &Answer) -> Outcome {
     match after {
         None => Outcome::Answered(answer.status().as_u16()),
         Some(Blow::Broken(status)) => Outcome::Answered(status.as_u16()),
-        Some(Blow::Lost | Blow::Stalled | Blow::Throttled) => Outcome::Lost,
+        Some(Blow::Lost | Blow::Stalled | Blow::Garbled | Blow::Throttled) => Outcome::Lost,
     }
 }
 

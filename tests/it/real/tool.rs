@@ -11,6 +11,8 @@ pub(super) enum Tool {
     KubeApiserver,
     Etcd,
     Openssl,
+    /// With Stripe's, Hetzner's and Cloudflare's own libraries.
+    Python,
 }
 
 impl Tool {
@@ -21,6 +23,7 @@ impl Tool {
             Tool::KubeApiserver => "CLAWDET_TOOL_KUBE_APISERVER",
             Tool::Etcd => "CLAWDET_TOOL_ETCD",
             Tool::Openssl => "CLAWDET_TOOL_OPENSSL",
+            Tool::Python => "CLAWDET_TOOL_PYTHON",
         }
     }
 }

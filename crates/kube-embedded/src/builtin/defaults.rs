@@ -17,7 +17,8 @@ pub(crate) fn default_in(builtin: Builtin, object: &mut Value, old: Option<&Valu
         | Builtin::ServiceAccount
         | Builtin::CoreEvent
         | Builtin::Event
-        | Builtin::Lease => {}
+        | Builtin::Lease
+        | Builtin::Review(_) => {}
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn check(builtin: Builtin, object: &Value, old: Option<&Value>) -> Ve
         Builtin::CoreEvent => core_event(object),
         Builtin::Event => event(object, old),
         Builtin::Definition => crd::check(object, old),
-        Builtin::Namespace | Builtin::ServiceAccount => Vec::new(),
+        Builtin::Namespace | Builtin::ServiceAccount | Builtin::Review(_) => Vec::new(),
     }
 }
 

@@ -225,6 +225,19 @@ static ACCESS_REVIEW: Message = Message {
     ],
 };
 
+static RULES_REVIEW: Message = Message {
+    fields: &[
+        field(1, "metadata", Holds::Inside(&METADATA)),
+        field(
+            2,
+            "spec",
+            Holds::Inside(&Message {
+                fields: &[field(1, "namespace", Holds::Text)],
+            }),
+        ),
+    ],
+};
+
 static SELF_REVIEW: Message = Message {
     fields: &[field(1, "metadata", Holds::Inside(&METADATA))],
 };
@@ -237,6 +250,7 @@ fn known(version: &str, kind: &str) -> Option<&'static Message> {
         ("v1", "ServiceAccount") => &SERVICE_ACCOUNT,
         ("coordination.k8s.io/v1", "Lease") => &LEASE,
         ("authorization.k8s.io/v1", "SelfSubjectAccessReview") => &ACCESS_REVIEW,
+        ("authorization.k8s.io/v1", "SelfSubjectRulesReview") => &RULES_REVIEW,
         ("authentication.k8s.io/v1", "SelfSubjectReview") => &SELF_REVIEW,
         (_, "DeleteOptions") => &DELETE_OPTIONS,
         _ => return None,

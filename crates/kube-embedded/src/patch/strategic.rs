@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::PatchError;
-use crate::schema::{NodeId, Schema};
+use crate::schema::{Place, Schema};
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
@@ -23,47 +23,13 @@ pub(crate) fn strategic(
         .as_object()
         .ok_or_else(|| malformed("a strategic merge patch is a JSON object"))?;
     let mut patched = target.clone();
-    merge_object(
-        &mut patched,
-        patch,
-        Place {
-            types,
-            id: Some(types.root()),
-        },
-    )?;
+    merge_object(&mut patched, patch, Place::root(types))?;
     *target = patched;
     Ok(())
 }
 
 fn malformed(words: &str) -> PatchError {
     PatchError::Malformed(words.to_owned())
-}
-
-/// Where in the type we are; None below what the type describes.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    types: &'a Schema,
-    id: Option<NodeId>,
-}
-
-impl<'a> Place<'a> {
-    fn field(self, name: &str) -> Self {
-        let id = self.id.and_then(|id| self.types.child_of(id, name));
-        Place { id, ..self }
-    }
-
-    fn entry(self) -> Self {
-        let id = self.id.and_then(|id| self.types.node(id).items());
-        Place { id, ..self }
-    }
-
-    fn merge_key(self) -> Option<&'a str> {
-        self.id.and_then(|id| self.types.node(id).patch_key())
-    }
-
-    fn merges_scalars(self) -> bool {
-        self.id.is_some_and(|id| self.types.node(id).patch_merges()) && self.merge_key().is_none()
-    }
 }
 
 /// What `$patch` asks for.

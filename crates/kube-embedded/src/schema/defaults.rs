@@ -62,7 +62,7 @@ impl Schema {
     }
 
     /// The schema of a field: its property's, else that of additional properties.
-    pub(crate) fn child_of(&self, id: NodeId, name: &str) -> Option<NodeId> {
+    pub(super) fn child_of(&self, id: NodeId, name: &str) -> Option<NodeId> {
         let node = self.node(id);
         if let Some(property) = node.properties.get(name) {
             return Some(*property);

@@ -10,7 +10,7 @@ use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
 /// The key fields of an entry of a map list, defaults filled in; None when the entry is no object or a key is missing.
-pub(crate) fn key_of(
+pub(super) fn key_of(
     schema: &Schema,
     items: Option<NodeId>,
     keys: &[String],
@@ -23,7 +23,8 @@ pub(crate) fn key_of(
             Some(value) if !value.is_null() => value.clone(),
             _ => schema
                 .node(schema.child_of(items?, name)?)
-                .default_value()?
+                .default
+                .as_ref()?
                 .clone(),
         };
         key.insert(name.clone(), value);

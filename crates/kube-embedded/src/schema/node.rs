@@ -10,7 +10,7 @@ use super::rules::Rule;
 
 /// Index of a node in its schema's arena; references may form loops (a CRD's schema of schemas does).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NodeId(pub(super) u32);
+pub(super) struct NodeId(pub(super) u32);
 
 /// The closed set of OpenAPI types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub(super) struct Bound {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Node {
+pub(super) struct Node {
     pub(super) kind: Option<Kind>,
     pub(super) nullable: bool,
     pub(super) int_or_string: bool,

@@ -110,7 +110,7 @@ pub(crate) fn fits_path(
         return Err(Failure::BadRequest("the body is not an object".to_owned()));
     }
     let given = [
-        ("apiVersion", served.info.group_version()),
+        ("apiVersion", served.api_version.clone()),
         ("kind", served.info.kind.clone()),
     ];
     let builtin = served.builtin().is_some();

@@ -92,11 +92,6 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let applied = decode::yaml(&call.body)?;
     let mut applied = create::fits_path(call, applied, call.target.name.as_deref())?;
-    if !applied["metadata"]["managedFields"].is_null() {
-        return Err(Failure::BadRequest(
-            "metadata.managedFields must be nil".to_owned(),
-        ));
-    }
     let whole = call.target.part == Part::Whole;
     if whole
         && call.target.served.info.status
@@ -120,7 +115,8 @@ fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<
     apply::apply(live, applied, &writer, force, &call.target.served.schema).map_err(|error| {
         match error {
             ApplyError::Conflict(conflicts) => Failure::ApplyConflict(conflicts),
-            ApplyError::Untyped(_) => Failure::BadRequest(error.to_string()),
+            ApplyError::Untyped { .. } => Failure::Untyped(error.to_string()),
+            ApplyError::ManagedFields => Failure::BadRequest(error.to_string()),
         }
     })
 }

@@ -3,6 +3,7 @@
 mod containers;
 mod http;
 mod keeping;
+mod kubectl;
 mod objects;
 mod reading;
 mod runtime;

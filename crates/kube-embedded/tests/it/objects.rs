@@ -336,3 +336,33 @@ async fn a_body_over_the_limit_is_refused() {
         201
     );
 }
+#[tokio::test(start_paused = true)]
+async fn apply_makes_an_object_and_minds_its_other_owners() {
+    let wire = Wire::harbour().await;
+    let path = |by: &str| format!("{BOATS}/anna?fieldManager={by}");
+    wire.apply(&format!("{BOATS}/anna"), boat("anna", "red"))
+        .await
+        .expect(422);
+    let made = wire
+        .apply(&path("a"), boat("anna", "red"))
+        .await
+        .expect(201);
+    assert_eq!(made["metadata"]["managedFields"][0]["manager"], "a");
+    assert_eq!(
+        wire.apply(&path("a"), boat("anna", "red"))
+            .await
+            .expect(200),
+        made
+    );
+    let conflict = wire.apply(&path("b"), boat("anna", "blue")).await;
+    assert_eq!(conflict.code, 409, "{}", conflict.body);
+    assert_eq!(
+        conflict.body["details"]["causes"][0]["field"],
+        ".spec.colour"
+    );
+    assert_eq!(wire.get(&format!("{BOATS}/anna")).await.expect(200), made);
+    let forced = format!("{}&force=true", path("b"));
+    let taken = wire.apply(&forced, boat("anna", "blue")).await.expect(200);
+    assert_eq!(taken["spec"]["colour"], "blue");
+    assert_eq!(taken["metadata"]["generation"], 2);
+}

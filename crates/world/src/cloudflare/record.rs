@@ -69,6 +69,16 @@ pub(crate) struct Wish {
     data: Option<Caa>,
 }
 
+impl Wish {
+    /// Other content and nothing else.
+    pub(crate) fn content(content: String) -> Self {
+        Self {
+            content: Some(content),
+            ..Self::default()
+        }
+    }
+}
+
 /// A comment that can be left as it is, set, or cleared (`null`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Option<String>")]

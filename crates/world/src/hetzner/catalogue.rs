@@ -1,6 +1,8 @@
 //! What Hetzner sells: locations, server types with their prices, system images. Fixed; what is sold out is `faults`' word.
 //! Names, sizes and places are today's; ids and prices are near the real ones and nothing may depend on them.
 
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+
 use serde_json::{Value, json};
 
 pub(crate) struct Location {
@@ -261,8 +263,40 @@ pub(crate) fn server_type_named(name: &str) -> Option<&'static ServerType> {
         .find(|server_type| server_type.name == name)
 }
 
+/// Everything as the API shows it when there is room everywhere. Drawn once: it is part of every server shown.
+struct Shown {
+    locations: BTreeMap<&'static str, Value>,
+    server_types: BTreeMap<&'static str, Value>,
+    images: BTreeMap<u64, Value>,
+}
+
+static SHOWN: LazyLock<Shown> = LazyLock::new(|| Shown {
+    locations: LOCATIONS
+        .iter()
+        .map(|location| (location.name, location.draw()))
+        .collect(),
+    server_types: SERVER_TYPES
+        .iter()
+        .map(|one| (one.name, one.draw(|_| true)))
+        .collect(),
+    images: IMAGES
+        .iter()
+        .map(|image| (image.id, image.draw()))
+        .collect(),
+});
+
+/// A location as the API shows it.
+pub(crate) fn show_location(name: &str) -> Option<&'static Value> {
+    SHOWN.locations.get(name)
+}
+
+/// A system image as the API shows it.
+pub(crate) fn show_image(id: u64) -> Option<&'static Value> {
+    SHOWN.images.get(&id)
+}
+
 impl Location {
-    pub(crate) fn show(&self) -> Value {
+    fn draw(&self) -> Value {
         json!({
             "id": self.id, "name": self.name, "city": self.city, "country": self.country,
             "description": self.description, "latitude": self.latitude, "longitude": self.longitude,
@@ -285,8 +319,17 @@ impl ServerType {
         self.locations.first().copied().unwrap_or("fsn1")
     }
 
-    /// `available` says whether a location has room for it now.
-    pub(crate) fn show(&self, available: impl Fn(&str) -> bool) -> Value {
+    /// As the API shows it; `available` says whether a location has room for it now.
+    pub(crate) fn show(&self, available: impl Fn(&str) -> bool) -> Cow<'static, Value> {
+        match SHOWN.server_types.get(self.name) {
+            Some(shown) if self.locations.iter().all(|location| available(location)) => {
+                Cow::Borrowed(shown)
+            }
+            Some(_) | None => Cow::Owned(self.draw(available)),
+        }
+    }
+
+    fn draw(&self, available: impl Fn(&str) -> bool) -> Value {
         let deprecation = self.deprecated.map(
             |(announced, after)| json!({ "announced": announced, "unavailable_after": after }),
         );
@@ -328,7 +371,7 @@ impl ServerType {
 }
 
 impl SystemImage {
-    pub(crate) fn show(&self) -> Value {
+    fn draw(&self) -> Value {
         json!({
             "id": self.id, "name": self.name, "description": self.description, "type": "system", "status": "available",
             "image_size": null, "disk_size": 5, "created": "2025-08-18T06:00:00Z", "created_from": null,

@@ -17,7 +17,9 @@ pub(super) fn locations(
         .iter()
         .filter(|one| name.is_none_or(|name| one.name == name))
         .collect();
-    list::page(turn, asked, "locations", &rows, |location| location.show())
+    list::page(turn, asked, "locations", &rows, |location| {
+        catalogue::show_location(location.name)
+    })
 }
 
 /// `GET /locations/{id}`.
@@ -33,7 +35,7 @@ pub(super) fn location(
     let found = found.ok_or_else(|| Refusal::not_found("location"))?;
     Ok(call::json(
         StatusCode::OK,
-        &json!({ "location": found.show() }),
+        &json!({ "location": catalogue::show_location(found.name) }),
     ))
 }
 

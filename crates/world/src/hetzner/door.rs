@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Requests an hour, for each project.
-const PER_HOUR: i64 = 3_600;
+pub(crate) const PER_HOUR: i64 = 3_600;
 /// One request in the bucket's unit. At one request a second a millisecond gives back exactly one thousandth.
 const REQUEST: i64 = 1_000;
 const FULL: i64 = PER_HOUR * REQUEST;

@@ -1,5 +1,7 @@
 //! Images: the system's own, and snapshots and backups made of servers.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -72,15 +74,8 @@ impl Image {
     /// `ready` is told apart from `creating` only where now is known; inside a server it is shown as available.
     fn show(&self, now: Millis, clock: &Clock) -> Value {
         let ready = now >= self.ready;
-        let system = catalogue::IMAGES
-            .iter()
-            .find(|image| Some(image.id) == self.system)
-            .map(super::catalogue::SystemImage::show);
-        let of_system = |field: &str| {
-            system
-                .as_ref()
-                .map_or(Value::Null, |system| system[field].clone())
-        };
+        let system = self.system.and_then(catalogue::show_image);
+        let of_system = |field: &str| system.map_or(Value::Null, |system| system[field].clone());
         json!({
             "id": self.id, "name": null, "description": self.description, "type": self.kind,
             "status": if ready { "available" } else { "creating" },
@@ -105,16 +100,13 @@ impl Image {
 
 impl State {
     /// An image as a server shows it.
-    pub(super) fn show_image(&self, id: u64, clock: &Clock) -> Option<Value> {
-        let system = catalogue::IMAGES
-            .iter()
-            .find(|image| image.id == id)
-            .map(super::catalogue::SystemImage::show);
-        system.or_else(|| {
+    pub(super) fn show_image(&self, id: u64, clock: &Clock) -> Option<Cow<'static, Value>> {
+        let own = || {
             self.images
                 .get(&id)
-                .map(|image| image.show(image.ready, clock))
-        })
+                .map(|image| Cow::Owned(image.show(image.ready, clock)))
+        };
+        catalogue::show_image(id).map(Cow::Borrowed).or_else(own)
     }
 
     /// The image that a request means, if it fits the architecture.
@@ -156,7 +148,10 @@ pub(super) fn list(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<
     let system = catalogue::IMAGES
         .iter()
         .filter(|image| !labelled && name.is_none_or(|name| image.name == name));
-    let mut rows: Vec<Value> = system.map(super::catalogue::SystemImage::show).collect();
+    let mut rows: Vec<Value> = system
+        .filter_map(|image| catalogue::show_image(image.id))
+        .cloned()
+        .collect();
     rows.extend(own.iter().map(|image| image.show(turn.now, turn.clock)));
     for field in ["type", "status", "architecture", "bound_to"] {
         let wanted: Vec<&str> = asked.query_values(field).collect();
@@ -174,12 +169,8 @@ fn plain(value: &Value) -> String {
 /// `GET /images/{id}`.
 pub(super) fn get(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
     let id = super::id(asked, "id")?;
-    let system = catalogue::IMAGES
-        .iter()
-        .find(|image| image.id == id)
-        .map(super::catalogue::SystemImage::show);
-    let shown = match system {
-        Some(shown) => shown,
+    let shown = match catalogue::show_image(id) {
+        Some(system) => system.clone(),
         None => known(turn, project, asked)?.show(turn.now, turn.clock),
     };
     Ok(call::json(StatusCode::OK, &json!({ "image": shown })))

@@ -1,6 +1,7 @@
 //! Lists: filters by label and name, order, pages, and what a list may wrongly show or hide.
 
 use http::{StatusCode, header::LINK};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 
 use super::{
@@ -129,19 +130,35 @@ fn sort<T: Listed>(rows: &mut [&T], asked: &Asked) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A page's body: the rows under their own key, `meta` beside them.
+struct Page<'a, S> {
+    key: &'a str,
+    shown: Vec<S>,
+    meta: Value,
+}
+
+impl<S: Serialize> Serialize for Page<'_, S> {
+    fn serialize<T: Serializer>(&self, to: T) -> Result<T::Ok, T::Error> {
+        let mut body = to.serialize_map(Some(2))?;
+        body.serialize_entry(self.key, &self.shown)?;
+        body.serialize_entry("meta", &self.meta)?;
+        body.end()
+    }
+}
+
 /// Answers one page of rows under `key`, with its `meta.pagination` and `Link` header.
-pub(super) fn page<T>(
+pub(super) fn page<T, S: Serialize>(
     turn: &Turn<'_>,
     asked: &Asked,
     key: &str,
     rows: &[T],
-    show: impl Fn(&T) -> Value,
+    show: impl Fn(&T) -> S,
 ) -> Result<Answer, Refusal> {
     let page = number(asked, "page", 1)?;
     let per_page = number(asked, "per_page", PER_PAGE)?.min(MOST_PER_PAGE);
     let last = rows.len().div_ceil(per_page).max(1);
     let first_row = (page - 1).saturating_mul(per_page);
-    let mut shown: Vec<Value> = rows
+    let mut shown: Vec<S> = rows
         .iter()
         .skip(first_row)
         .take(per_page)
@@ -157,10 +174,12 @@ pub(super) fn page<T>(
         "page": page, "per_page": per_page, "previous_page": previous, "next_page": next,
         "last_page": last, "total_entries": rows.len(),
     });
-    let mut answer = call::json(
-        StatusCode::OK,
-        &json!({ key: shown, "meta": { "pagination": pagination } }),
-    );
+    let body = Page {
+        key,
+        shown,
+        meta: json!({ "pagination": pagination }),
+    };
+    let mut answer = call::json(StatusCode::OK, &body);
     let links: Vec<String> = [("prev", previous), ("next", next), ("last", Some(last))]
         .into_iter()
         .filter_map(|(rel, page)| {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{State, selector::Labels, server::Status};
+use super::{State, primary_ip::Family, selector::Labels, server::Status};
 use crate::clock::{Clock, Millis};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +33,7 @@ pub struct PrimaryIpRow {
 impl State {
     pub(crate) fn server_rows(&self, now: Millis, clock: &Clock) -> Vec<ServerRow> {
         let ipv4 = |server: u64| {
-            let address = self.show_address(server, "ipv4", now);
+            let address = self.show_address(server, Family::Ipv4, now);
             address["ip"].as_str().map(str::to_owned)
         };
         let row = |server: &super::server::Server| ServerRow {

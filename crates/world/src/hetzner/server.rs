@@ -1,10 +1,13 @@
 //! A server as it is kept: what it is meant to be, and until when something is under way. What it *is* at a moment is worked
 //! out from that and now; nothing has to run for time to pass.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
-use super::{State, catalogue, list::Listed, selector::Labels};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{State, catalogue, list::Listed, primary_ip::Family, selector::Labels};
 use crate::{
     clock::{Clock, Millis},
     faults::Faults,
@@ -138,6 +141,53 @@ impl Server {
     }
 }
 
+/// A server as the API shows it (2026-10: no `datacenter`).
+#[derive(Serialize)]
+pub(super) struct ServerView<'a> {
+    id: u64,
+    name: &'a str,
+    status: Status,
+    created: Timestamp,
+    labels: &'a Labels,
+    server_type: Option<Cow<'static, Value>>,
+    location: Option<&'static Value>,
+    image: Option<Cow<'static, Value>>,
+    iso: Option<()>,
+    rescue_enabled: bool,
+    locked: bool,
+    backup_window: Option<&'a str>,
+    primary_disk_size: u64,
+    protection: ProtectionView,
+    public_net: PublicNetView,
+    private_net: [(); 0],
+    volumes: [u64; 0],
+    load_balancers: [u64; 0],
+    placement_group: Option<()>,
+    ingoing_traffic: u64,
+    outgoing_traffic: u64,
+    included_traffic: u64,
+}
+
+#[derive(Serialize)]
+struct ProtectionView {
+    delete: bool,
+    rebuild: bool,
+}
+
+#[derive(Serialize)]
+struct PublicNetView {
+    ipv4: Value,
+    ipv6: Value,
+    floating_ips: [u64; 0],
+    firewalls: Vec<FirewallView>,
+}
+
+#[derive(Serialize)]
+struct FirewallView {
+    id: u64,
+    status: &'static str,
+}
+
 /// What showing a server needs besides the server.
 pub(super) struct Scene<'a> {
     pub(super) state: &'a State,
@@ -147,34 +197,49 @@ pub(super) struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// A server as the API shows it (2026-10: no `datacenter`).
-    pub(super) fn server(&self, server: &Server) -> Value {
-        let server_type = catalogue::server_type_named(&server.type_name);
-        let location = catalogue::location_named(&server.location).map(catalogue::Location::show);
-        let firewalls: Vec<Value> = server
-            .firewalls
-            .iter()
-            .map(|id| json!({ "id": id, "status": "applied" }))
-            .collect();
-        json!({
-            "id": server.id, "name": server.name, "status": server.status(self.now),
-            "created": self.clock.stamp(server.created), "labels": server.labels,
-            "server_type": server_type.map(|server_type| self.server_type(server_type)), "location": location,
-            "image": server.image.and_then(|id| self.state.show_image(id, self.clock)), "iso": null,
-            "rescue_enabled": server.rescue, "locked": server.is_locked(self.now),
-            "backup_window": server.backup_window, "primary_disk_size": server.disk,
-            "protection": { "delete": server.protect_delete, "rebuild": server.protect_rebuild },
-            "public_net": {
-                "ipv4": self.state.show_address(server.id, "ipv4", self.now),
-                "ipv6": self.state.show_address(server.id, "ipv6", self.now),
-                "floating_ips": [], "firewalls": firewalls,
+    pub(super) fn server<'s>(&self, server: &'s Server) -> ServerView<'s> {
+        let applied = |id: &u64| FirewallView {
+            id: *id,
+            status: "applied",
+        };
+        ServerView {
+            id: server.id,
+            name: &server.name,
+            status: server.status(self.now),
+            created: self.clock.stamp(server.created),
+            labels: &server.labels,
+            server_type: catalogue::server_type_named(&server.type_name)
+                .map(|one| self.server_type(one)),
+            location: catalogue::show_location(&server.location),
+            image: server
+                .image
+                .and_then(|id| self.state.show_image(id, self.clock)),
+            iso: None,
+            rescue_enabled: server.rescue,
+            locked: server.is_locked(self.now),
+            backup_window: server.backup_window.as_deref(),
+            primary_disk_size: server.disk,
+            protection: ProtectionView {
+                delete: server.protect_delete,
+                rebuild: server.protect_rebuild,
             },
-            "private_net": [], "volumes": [], "load_balancers": [], "placement_group": null,
-            "ingoing_traffic": 0, "outgoing_traffic": 0, "included_traffic": 21_990_232_555_520_u64,
-        })
+            public_net: PublicNetView {
+                ipv4: self.state.show_address(server.id, Family::Ipv4, self.now),
+                ipv6: self.state.show_address(server.id, Family::Ipv6, self.now),
+                floating_ips: [],
+                firewalls: server.firewalls.iter().map(applied).collect(),
+            },
+            private_net: [],
+            volumes: [],
+            load_balancers: [],
+            placement_group: None,
+            ingoing_traffic: 0,
+            outgoing_traffic: 0,
+            included_traffic: 21_990_232_555_520,
+        }
     }
 
-    pub(super) fn server_type(&self, server_type: &catalogue::ServerType) -> Value {
+    pub(super) fn server_type(&self, server_type: &catalogue::ServerType) -> Cow<'static, Value> {
         server_type.show(|location| !self.faults.is_exhausted(location, server_type.name))
     }
 }

@@ -1,8 +1,10 @@
 //! Servers as a caller sees them: made, listed, shown, renamed and relabelled, deleted. What is done to a running one is
 //! `server_action`'s.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     primary_ip::{self, Family},
     refusal::Refusal,
     selector::{self, Labels},
-    server::{Scene, Server, Status},
+    server::{Scene, Server, ServerView, Status},
 };
 use crate::{
     call::{self, Answer, Asked, Turn},
@@ -56,6 +58,14 @@ struct NewPublicNet {
     enable_ipv6: Option<bool>,
     ipv4: Option<u64>,
     ipv6: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    server: Option<ServerView<'a>>,
+    action: Value,
+    next_actions: Vec<Value>,
+    root_password: Option<String>,
 }
 
 /// `POST /servers`: everything is checked before anything is made.
@@ -118,10 +128,12 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
         .iter()
         .map(|next| next.show(turn.now, turn.clock))
         .collect();
-    let body = json!({
-        "server": shown(turn, id), "action": begun.show(turn.now, turn.clock), "next_actions": next,
-        "root_password": password,
-    });
+    let body = Created {
+        server: shown(turn, id),
+        action: begun.show(turn.now, turn.clock),
+        next_actions: next,
+        root_password: password,
+    };
     Ok(call::json(StatusCode::CREATED, &body))
 }
 
@@ -291,7 +303,7 @@ pub(super) fn get(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<A
     let id = known(turn, project, asked)?;
     Ok(call::json(
         StatusCode::OK,
-        &json!({ "server": shown(turn, id) }),
+        &BTreeMap::from([("server", shown(turn, id))]),
     ))
 }
 
@@ -318,7 +330,7 @@ pub(super) fn update(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
     });
     Ok(call::json(
         StatusCode::OK,
-        &json!({ "server": shown(turn, id) }),
+        &BTreeMap::from([("server", shown(turn, id))]),
     ))
 }
 
@@ -398,13 +410,13 @@ pub(super) fn scene<'a>(turn: &'a Turn<'_>) -> Scene<'a> {
     }
 }
 
-fn shown(turn: &Turn<'_>, id: u64) -> Value {
+fn shown<'a>(turn: &'a Turn<'_>, id: u64) -> Option<ServerView<'a>> {
     let scene = scene(turn);
     scene
         .state
         .servers
         .get(&id)
-        .map_or(Value::Null, |server| scene.server(server))
+        .map(|server| scene.server(server))
 }
 
 /// How long shutting down takes after its action has ended.

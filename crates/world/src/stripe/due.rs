@@ -152,7 +152,7 @@ impl Books<'_> {
         Ok(())
     }
 
-    fn end_period(&mut self, id: &str) -> Result<(), Refusal> {
+    pub(crate) fn end_period(&mut self, id: &str) -> Result<(), Refusal> {
         let mut subscription = self.state.subscription(id, None)?.clone();
         if subscription.has_ended() || subscription.period_end != self.at {
             return Ok(());

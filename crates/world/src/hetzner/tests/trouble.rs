@@ -88,6 +88,18 @@ async fn a_stalled_answer_comes_after_two_minutes_and_it_happened() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_garbled_answer_has_a_good_status_over_half_a_body_and_it_happened() {
+    let client = Client::new(at_once());
+    plan(&client, FaultKind::GarbledAfterCommit, "POST /v1/servers");
+    let (status, body) = client
+        .ask("POST", "/servers", Some(new_server("one")))
+        .await;
+    assert_eq!((status, body), (StatusCode::CREATED, Value::Null));
+    assert_eq!(client.world.snapshot().living_servers().count(), 1);
+    assert_eq!(client.world.history()[0].outcome, crate::Outcome::Lost);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_location_without_room_refuses_and_others_do_not() {
     let client = Client::new(at_once());
     client.world.faults().exhaust("fsn1", None, true);
