@@ -25,6 +25,7 @@ use crate::path::Path;
 
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
+pub(crate) use rules::uses_old_self;
 
 use formats::Format;
 use lists::key_of;
@@ -43,6 +44,11 @@ impl Schema {
     /// finds the same and more, so a stored CRD always compiles.
     pub(crate) fn compile(schema: &Value) -> Result<Self, Vec<Cause>> {
         compile::custom(schema)
+    }
+
+    /// Compiles a part of a schema by itself: the value it describes is no whole object.
+    pub(crate) fn compile_part(schema: &Value) -> Result<Self, Vec<Cause>> {
+        compile::part(schema)
     }
 
     /// Compiles one of the built-in definitions (`io.k8s.api.core.v1.Secret`).

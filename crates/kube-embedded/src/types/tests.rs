@@ -62,7 +62,7 @@ fn compare(
         let field = format!("{}.{name}", short(ours));
         match our_fields.get(name) {
             Some(our_field) => {
-                compare_field(&field, our_field, their_field, all, seen, differences)
+                compare_field(&field, our_field, their_field, all, seen, differences);
             }
             None => differences.push(format!("{field} is missing")),
         }
