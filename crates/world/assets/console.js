@@ -133,7 +133,7 @@ function recordButtons(record) {
   const elsewhere = { A: "192.0.2.1", AAAA: "2001:db8::dead" }[record.record_type];
   if (elsewhere && record.content !== elsewhere) {
     const what = { do: "edit_record", record: record.id, content: elsewhere };
-    all.unshift(button("Point elsewhere", "Point " + record.name + " elsewhere", what, "It points to " + elsewhere + "."));
+    all.unshift(button("Point elsewhere", "Point elsewhere: " + record.name, what, "It points to " + elsewhere + "."));
   }
   return all;
 }
@@ -156,10 +156,10 @@ function moneyButtons(subscription) {
   const who = subscription.email || id;
   const failing = !subscription.card_fails;
   return [
-    button("Renew now", "Renew " + who + " now", { do: "end_period", subscription: id }, "The period has ended."),
+    button("Renew now", "Renew now: " + who, { do: "end_period", subscription: id }, "The period has ended."),
     failing
-      ? button("Let the card fail", "Let the card of " + who + " fail", { do: "fail_payments", subscription: id, failing }, "Its payments fail from now on.", "danger")
-      : button("Let the card work", "Let the card of " + who + " work", { do: "fail_payments", subscription: id, failing }, "Its payments work again."),
+      ? button("Let the card fail", "Let the card fail: " + who, { do: "fail_payments", subscription: id, failing }, "Its payments fail from now on.", "danger")
+      : button("Let the card work", "Let the card work: " + who, { do: "fail_payments", subscription: id, failing }, "Its payments work again."),
   ];
 }
 
@@ -267,7 +267,7 @@ function apiButtons(api) {
     const wanted = down.getAttribute("aria-pressed") !== "true";
     order({ do: "take_down", api, down: wanted }, api + (wanted ? " is down." : " is back."));
   });
-  const lose = button("Lose 5 answers", "Lose the next 5 answers of " + api + " after it has done what was asked",
+  const lose = button("Lose 5 answers", "Lose 5 answers of " + api + " after it has done what was asked",
     { do: "plan", api, kind: "lost-after-commit", times: 5 }, "The next 5 answers of " + api + " are lost.");
   return make("div", { class: "buttons" }, down, lose);
 }
