@@ -158,7 +158,7 @@ async fn start(
         installation: config.installation,
         zone: config.zone,
         public_url: config.site.public_url,
-        checkout_origins: vec![config.stripe.checkout_url],
+        checkout_origins: config.stripe.checkout_origins,
         live_mode: config.stripe.live_mode,
         registry: registry.clone(),
     };

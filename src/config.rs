@@ -85,8 +85,6 @@ pub struct Hetzner {
 pub struct Project {
     pub name: ProjectName,
     pub token: SecretString,
-    /// None: the provider's own limit.
-    pub server_limit: Option<u32>,
     pub ssh_keys: Vec<String>,
     pub firewalls: Vec<String>,
     pub requests_per_hour: u32,
@@ -96,15 +94,16 @@ pub struct Cloudflare {
     pub url: Url,
     pub token: SecretString,
     pub proxied: bool,
+    pub ttl_seconds: u32,
 }
 
 pub struct Stripe {
     pub url: Url,
-    /// Where browsers are sent to pay.
-    pub checkout_url: Url,
     pub secret_key: SecretString,
     /// At least one; two while one is rolled.
     pub webhook_secrets: Vec<SecretString>,
+    /// Without a path; `https` unless it is this machine.
+    pub checkout_origins: Vec<Url>,
     pub live_mode: bool,
 }
 

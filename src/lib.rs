@@ -34,6 +34,8 @@ pub mod intent;
 pub mod metrics;
 /// Decisions made wrong on purpose, in tests.
 pub mod mutant;
+/// Plan: whether it can be sold as it is shown, and how often it was.
+pub mod offer;
 /// Payment events become customers and instances.
 pub mod payment;
 /// What we ask of the outside world; one vendor, one file.

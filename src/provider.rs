@@ -31,6 +31,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::api::plan::Interval;
 use crate::api::{Hostname, Placement, ProjectName, ServerName, Uid};
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -508,6 +509,19 @@ pub struct Invoice {
     pub subscription: Option<String>,
 }
 
+/// A recurring price as the payment provider would charge it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SellingPrice {
+    /// In the currency's smallest unit; None for a price that is not one fixed amount.
+    pub amount_cents: Option<i64>,
+    /// ISO 4217 in lower case.
+    pub currency: String,
+    /// None for what is neither paid every month nor every year.
+    pub interval: Option<Interval>,
+    /// Archived prices cannot be bought any more.
+    pub on_sale: bool,
+}
+
 /// What a customer is about to buy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutOrder {
@@ -542,11 +556,17 @@ pub trait Billing: Send + Sync {
     ) -> Result<BillingEvent, WebhookError>;
     /// Starts a hosted checkout; gives the URL to send the browser to.
     async fn start_checkout(&self, order: &CheckoutOrder) -> Result<String, ProviderError>;
+    async fn price(&self, id: &str) -> Result<Option<SellingPrice>, ProviderError>;
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError>;
     async fn subscription(&self, id: &str) -> Result<Option<Subscription>, ProviderError>;
     async fn invoice(&self, id: &str) -> Result<Option<Invoice>, ProviderError>;
     /// Every subscription in every state, complete.
     async fn subscriptions(&self) -> Result<Vec<Subscription>, ProviderError>;
-    /// Every event since a moment (the provider keeps 30 days), complete, oldest first.
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError>;
+    /// Every event of these kinds (at most 20) since a moment (the provider keeps 30 days), complete,
+    /// oldest first.
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError>;
 }

@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Instance, Reason, Uid};
+use crate::api::{Instance, ProjectName, Reason, Uid};
 use crate::clock::Clock;
 use crate::controller::VisitError;
 use crate::provider::{
@@ -91,7 +91,7 @@ impl Sweeper {
         let seen = match self.look().await {
             Ok(seen) => seen,
             Err(error) => {
-                let cause = crate::controller::chain(&error);
+                let cause = crate::cause::chain(&error);
                 tracing::warn!(%cause, "The sweep could not look and returns nothing");
                 self.counters.looked(Looked::Failed);
                 return;
@@ -205,7 +205,7 @@ impl Sweeper {
                 tracing::warn!(kind = name, %thing, %owner, %reason, "An orphan was returned");
             }
             Err(error) => {
-                let cause = crate::controller::chain(&error);
+                let cause = crate::cause::chain(&error);
                 tracing::warn!(kind = name, %thing, %owner, %cause, "An orphan was not returned");
             }
         }
@@ -230,7 +230,7 @@ impl Sweeper {
     async fn release(
         &self,
         seen: &Seen,
-        project: &crate::api::ProjectName,
+        project: &ProjectName,
         id: i64,
     ) -> Result<(), ProviderError> {
         let is_it = |address: &&SpareAddress| address.id == id && &address.project == project;

@@ -80,8 +80,8 @@ struct Shared {
     site: Site,
     intent: Intent,
     counters: Counters,
-    /// Which instance a paid checkout made, by session: looked up once, since it never changes.
-    bought: Mutex<BTreeMap<String, String>>,
+    /// What paid checkouts bought, by session: looked up once, since it never changes.
+    bought: Mutex<BTreeMap<String, done::Bought>>,
 }
 
 type Here = axum::extract::State<Arc<Shared>>;

@@ -137,6 +137,9 @@ reasons! {
     ModeMismatch,
     /// What was bought names a subdomain or plan that cannot be served.
     OrderInvalid,
+    // plans
+    /// A price of the plan is not on sale at the payment provider as the plan shows it.
+    PriceInvalid,
     // sweep
     /// The brake held a deletion back.
     SweepBraked,
@@ -178,6 +181,7 @@ impl Reason {
                 | Self::SubjectMissing
                 | Self::ModeMismatch
                 | Self::OrderInvalid
+                | Self::PriceInvalid
                 | Self::SweepBraked
                 | Self::SweepDryRun
                 | Self::OrphanRemoved

@@ -23,7 +23,7 @@ use crate::events::Narrator;
 use crate::instance::{self, Providers};
 use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
 use crate::sweep::{self, Sweeper};
-use crate::{customer, metrics, payment};
+use crate::{customer, metrics, offer, payment};
 
 /// The name of the Lease that the operators of one installation share.
 const LEASE: &str = "clawdet-operator";
@@ -103,12 +103,17 @@ impl Operator {
     ) -> Result<Vec<Task>, prometheus::Error> {
         let counters = Counters::register(&self.registry)?;
         let payments = Arc::new(self.payments());
+        let ledger = Arc::clone(&payments);
+        metrics::show_backlog(&self.registry, move || ledger.backlog())?;
         let instances = Arc::new(self.instances());
         let customers = Arc::new(self.customers());
         let catalog = self.catalog.clone();
         let wake_instances = move || vec![catalog.wakes()];
         let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
         let wake_customers = move || vec![customer::wakes(&client, &namespace)];
+        let offers = Arc::new(self.offers());
+        let (client, namespace) = (self.client.clone(), self.settings.namespace.clone());
+        let wake_offers = move || vec![offer::wakes(&client, &namespace)];
         let mut tasks = vec![
             (
                 "instance controller",
@@ -121,6 +126,10 @@ impl Operator {
             (
                 "payment controller",
                 self.control(Arc::clone(&payments), &counters, Vec::new, leading, stop),
+            ),
+            (
+                "plan controller",
+                self.control(offers, &counters, wake_offers, leading, stop),
             ),
             ("payment repair", self.repair(payments, leading, stop)),
             ("drift", self.watch_drift(leading, stop)),
@@ -206,6 +215,16 @@ impl Operator {
             self.clock,
             self.catalog.clone(),
         )
+    }
+
+    fn offers(&self) -> offer::Controller {
+        offer::Controller {
+            namespace: self.settings.namespace.clone(),
+            client: self.client.clone(),
+            clock: self.clock,
+            catalog: self.catalog.clone(),
+            billing: Arc::clone(&self.billing),
+        }
     }
 
     fn payments(&self) -> payment::Controller {

@@ -84,30 +84,33 @@ pub(super) fn address() -> Form<SocketAddr> {
     )
 }
 
-/// The root of a site: no path, query or name in it.
-pub(super) fn public_url() -> Form<Url> {
-    form("an address such as https://clawdet.example", |text| {
-        let url = web_url(text)?;
-        let is_root = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        is_root
-            .then_some(url)
-            .ok_or_else(|| "has more than a host and a port".to_owned())
-    })
-}
-
-/// The base of an API. Tokens travel there, so plain HTTP only to this machine.
-pub(super) fn api_url() -> Form<Url> {
+/// The root of a site: no path, query or name in it, and encrypted on its way to anybody.
+pub(super) fn origin() -> Form<Url> {
     form(
-        "an https:// address (http:// only to this machine)",
+        "an https:// address without a path, such as https://clawdet.example",
         |text| {
-            let url = web_url(text)?;
-            if url.scheme() == "https" || is_this_machine(&url) {
-                Ok(url)
-            } else {
-                Err("would carry a token over the network unencrypted".to_owned())
-            }
+            let url = encrypted_url(text)?;
+            let is_root = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+            is_root
+                .then_some(url)
+                .ok_or_else(|| "has more than a host and a port".to_owned())
         },
     )
+}
+
+/// The base of an API.
+pub(super) fn api_url() -> Form<Url> {
+    form("an https:// address", encrypted_url)
+}
+
+/// Plain HTTP may only go to this machine.
+fn encrypted_url(text: &str) -> Result<Url, String> {
+    let url = web_url(text)?;
+    if url.scheme() == "https" || is_this_machine(&url) {
+        Ok(url)
+    } else {
+        Err("is not encrypted, which only an address of this machine need not be".to_owned())
+    }
 }
 
 fn web_url(text: &str) -> Result<Url, String> {
@@ -121,7 +124,7 @@ fn web_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-pub(super) fn is_this_machine(url: &Url) -> bool {
+fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

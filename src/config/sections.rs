@@ -58,18 +58,8 @@ pub(super) fn config(root: &Section<'_>) -> Result<Config, Noted> {
 
 fn site(section: &Section<'_>) -> Result<Site, Noted> {
     let listen = section.required("listen", &form::address());
-    let public_url = section.required("public_url", &form::public_url());
+    let public_url = section.required("public_url", &form::origin());
     let metrics_listen = section.required("metrics_listen", &form::address());
-    if let Ok(url) = &public_url
-        && url.scheme() == "http"
-        && !form::is_this_machine(url)
-    {
-        section.fault(
-            "public_url",
-            "is not encrypted",
-            "write https://; only localhost and addresses of this machine may go without",
-        );
-    }
     Ok(Site {
         listen: listen?,
         public_url: public_url?,
@@ -138,14 +128,12 @@ fn hetzner(section: &Section<'_>) -> Result<Hetzner, Noted> {
 fn project(group: &Section<'_>) -> Result<Project, Noted> {
     let name = group.required("name", &form::project());
     let token = group.secret("token");
-    let server_limit = group.optional("server_limit", &form::number(1..=100_000));
     let ssh_keys = group.list("ssh_keys", &form::name());
     let firewalls = group.list("firewalls", &form::name());
     let requests_per_hour = group.optional("requests_per_hour", &form::number(60..=1_000_000));
     Ok(Project {
         name: name?,
         token: token?,
-        server_limit: server_limit?,
         ssh_keys: ssh_keys?,
         firewalls: firewalls?,
         requests_per_hour: requests_per_hour?.unwrap_or(HETZNER_REQUESTS_PER_HOUR),
@@ -156,18 +144,22 @@ fn cloudflare(section: &Section<'_>) -> Result<Cloudflare, Noted> {
     let url = section.required("url", &form::api_url());
     let token = section.secret("token");
     let proxied = section.required("proxied", &form::yes_or_no());
+    // Cloudflare's limits for a zone that is not on its enterprise plan.
+    // Source: <https://developers.cloudflare.com/dns/manage-dns-records/reference/ttl/>
+    let ttl_seconds = section.required("ttl_seconds", &form::number(60..=86_400));
     Ok(Cloudflare {
         url: url?,
         token: token?,
         proxied: proxied?,
+        ttl_seconds: ttl_seconds?,
     })
 }
 
 fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     let url = section.required("url", &form::api_url());
-    let checkout_url = section.required("checkout_url", &form::api_url());
     let secret_key = section.secret("secret_key");
     let webhook_secrets = section.secrets("webhook_secrets");
+    let checkout_origins = section.list("checkout_origins", &form::origin());
     let live_mode = section.required("live_mode", &form::yes_or_no());
     if let (Ok(key), Ok(live)) = (&secret_key, &live_mode) {
         // Stripe's secret and restricted keys say in their prefix which mode they are for.
@@ -188,9 +180,9 @@ fn stripe(section: &Section<'_>) -> Result<Stripe, Noted> {
     }
     Ok(Stripe {
         url: url?,
-        checkout_url: checkout_url?,
         secret_key: secret_key?,
         webhook_secrets: webhook_secrets?,
+        checkout_origins: checkout_origins?,
         live_mode: live_mode?,
     })
 }

@@ -260,13 +260,16 @@ fn what_cannot_go_together_is_refused() {
     check("[stripe]\nlive_mode = true", "the other mode");
     check(
         "[site]\npublic_url = \"http://clawdet.example\"",
-        "write https://",
+        "is not encrypted",
     );
     check(
         "[site]\npublic_url = \"https://clawdet.example/shop\"",
         "more than a host",
     );
-    check("[hetzner]\nurl = \"http://hetzner.example\"", "unencrypted");
+    check(
+        "[hetzner]\nurl = \"http://hetzner.example\"",
+        "is not encrypted",
+    );
     check("[operator]\nbackoff_min = \"5m\"", "backoff_max");
     check(
         "[store]\nurl = \"postgres://db\"",
@@ -363,4 +366,21 @@ fn every_setting_in_the_default_file_is_explained_by_a_sentence() {
         }
         before = line;
     }
+}
+
+#[test]
+fn the_example_in_the_guide_is_all_that_is_needed() {
+    let guide = include_str!("../../docs/guide/configure.md");
+    let (_, rest) = guide.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let keys: Vec<String> = problems(&[given(example)])
+        .into_iter()
+        .map(|problem| format!("{} {}", problem.key, problem.what))
+        .collect();
+    // The files are not on this machine; nothing else is missing.
+    assert_eq!(keys.len(), 4, "{keys:?}");
+    assert!(
+        keys.iter().all(|key| key.contains("_file names a file")),
+        "{keys:?}"
+    );
 }

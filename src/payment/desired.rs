@@ -36,25 +36,32 @@ impl Desired {
     }
 }
 
+/// The kinds of event that matter here; all others are kept when they come and ignored.
+/// Source: <https://docs.stripe.com/api/events/types>
+pub const KINDS: &[(&str, Topic)] = &[
+    ("checkout.session.completed", Topic::Session),
+    ("checkout.session.async_payment_succeeded", Topic::Session),
+    ("checkout.session.async_payment_failed", Topic::Session),
+    ("checkout.session.expired", Topic::Session),
+    ("customer.subscription.created", Topic::Subscription),
+    ("customer.subscription.updated", Topic::Subscription),
+    ("customer.subscription.deleted", Topic::Subscription),
+    ("customer.subscription.paused", Topic::Subscription),
+    ("customer.subscription.resumed", Topic::Subscription),
+    ("invoice.paid", Topic::Invoice),
+    ("invoice.payment_failed", Topic::Invoice),
+    ("invoice.payment_action_required", Topic::Invoice),
+];
+
 impl Topic {
-    /// Source: <https://docs.stripe.com/api/events/types>
     pub fn of(kind: &str) -> Self {
-        match kind {
-            "checkout.session.completed"
-            | "checkout.session.async_payment_succeeded"
-            | "checkout.session.async_payment_failed"
-            | "checkout.session.expired" => Self::Session,
-            "customer.subscription.created"
-            | "customer.subscription.updated"
-            | "customer.subscription.deleted"
-            | "customer.subscription.paused"
-            | "customer.subscription.resumed"
-            | SWEPT => Self::Subscription,
-            "invoice.paid" | "invoice.payment_failed" | "invoice.payment_action_required" => {
-                Self::Invoice
-            }
-            _ => Self::Other,
+        if kind == SWEPT {
+            return Self::Subscription;
         }
+        KINDS
+            .iter()
+            .find(|(known, _)| *known == kind)
+            .map_or(Self::Other, |(_, topic)| *topic)
     }
 }
 

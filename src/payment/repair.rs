@@ -2,6 +2,7 @@
 //! ledger does not know. It applies nothing itself, so an event found here has the webhook's effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::Controller;
-use super::desired::{SWEPT, is_settled};
+use super::desired::{KINDS, SWEPT, is_settled};
 use super::plan::standing_after;
 use crate::api::payment_event::{EventSource, ledger_name};
 use crate::api::{ANNOTATION_DELIVERED, Customer, PaymentEvent, Standing};
@@ -87,6 +88,9 @@ impl<'a> Repair<'a> {
             .looked
             .map_or(begun - FIRST_LOOK_BACK, |looked| looked - OVERLAP);
         let ledger = list::<PaymentEvent>(&self.controller.api()).await?;
+        let open = ledger.iter().filter(|entry| !is_settled(entry)).count();
+        let backlog = u64::try_from(open).unwrap_or(u64::MAX);
+        self.controller.backlog.store(backlog, Ordering::Relaxed);
         let known: BTreeSet<String> = ledger.iter().map(ResourceExt::name_any).collect();
         let repaired = Repaired {
             events: self.events(&known, since).await?,
@@ -103,9 +107,10 @@ impl<'a> Repair<'a> {
         since: Timestamp,
     ) -> Result<usize, VisitError> {
         let here = self.controller;
+        let kinds: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
         let events = here
             .billing
-            .events_since(since)
+            .events_since(since, &kinds)
             .await
             .map_err(VisitError::provider("list the events"))?;
         let mut found = 0;

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use super::transport::{Effect, Transport, judge, read};
 use super::{
     Billing, BillingEvent, BoxError, CheckoutOrder, CheckoutSession, Invoice, ProviderError,
-    Refusal, Subscription, WebhookError,
+    Refusal, SellingPrice, Subscription, WebhookError,
 };
 
 /// The version our shapes were written for; without it an account's own default would apply.
@@ -178,6 +178,11 @@ impl Billing for Stripe {
         Ok(session.url)
     }
 
+    async fn price(&self, id: &str) -> Result<Option<SellingPrice>, ProviderError> {
+        let price = self.fetch::<wire::Price>("/v1/prices", id);
+        Ok(price.await?.map(Into::into))
+    }
+
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError> {
         let session = self.fetch::<wire::Session>("/v1/checkout/sessions", id);
         Ok(session.await?.map(Into::into))
@@ -204,8 +209,12 @@ impl Billing for Stripe {
     }
 
     /// An item we cannot read is left out and logged: a list of events only ever adds.
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError> {
-        let filter = format!("&created%5Bgte%5D={}", since.as_second());
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError> {
+        let filter = events_filter(since, kinds);
         let items = self.list("/v1/events", &filter).await?;
         Ok(items
             .into_iter()
@@ -220,6 +229,15 @@ impl Billing for Stripe {
 fn is_id(text: &str) -> bool {
     (1..=ID_LENGTH_MAX).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+fn events_filter(since: Timestamp, kinds: &[&str]) -> String {
+    let mut filter = url::form_urlencoded::Serializer::for_suffix(String::from("&"), 1);
+    filter.append_pair("created[gte]", &since.as_second().to_string());
+    for kind in kinds {
+        filter.append_pair("types[]", kind);
+    }
+    filter.finish()
 }
 
 fn incomplete(why: &'static str) -> ProviderError {

@@ -1,7 +1,8 @@
 //! The page after a payment: looks up what the checkout made and shows how far it is. It waits for nothing;
 //! the browser looks again.
 
-use std::sync::PoisonError;
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -11,11 +12,20 @@ use serde::Deserialize;
 use super::error::WebError;
 use super::view::{Chrome, DonePage, page};
 use super::{Here, Shared, progress};
-use crate::api::Instance;
-use crate::intent::instance_name;
+use crate::api::{Instance, Reason};
+use crate::intent::order::is_of;
+use crate::intent::{Order, instance_name};
 
 /// Checkouts whose instance is remembered; past it the memory starts anew.
 const REMEMBERED_MAX: usize = 1024;
+
+/// What a paid checkout bought.
+#[derive(Clone)]
+pub(super) struct Bought {
+    /// The name of the instance that it makes.
+    instance: String,
+    metadata: BTreeMap<String, String>,
+}
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -30,24 +40,41 @@ pub(super) async fn show(
     let bought = bought(&here, &asked.session_id).await?;
     let instances: Api<Instance> = Api::namespaced(here.site.client.clone(), &here.site.namespace);
     let instance = match &bought {
-        Some(name) => instances.get_opt(name).await.map_err(WebError::Cluster)?,
+        Some(bought) => instances
+            .get_opt(&bought.instance)
+            .await
+            .map_err(WebError::Cluster)?,
         None => None,
+    };
+    let stuck = match (&bought, &instance) {
+        (Some(_), Some(instance)) => progress::stuck(instance),
+        (Some(bought), None) => unservable(&here, bought),
+        (None, _) => None,
     };
     let session = url::form_urlencoded::byte_serialize(asked.session_id.as_bytes());
     let done = DonePage {
         chrome: Chrome::of(&here.site),
         steps: progress::steps(bought.is_some(), instance.as_ref()),
         url: instance.as_ref().and_then(progress::url),
-        stuck: instance.as_ref().and_then(progress::stuck),
+        stuck,
         again: format!("/checkout/done?session_id={}", session.collect::<String>()),
     };
     page(&done).map_err(WebError::Page)
 }
 
-/// The name of the instance that a paid checkout makes; None while it is not paid.
-async fn bought(here: &Shared, session: &str) -> Result<Option<String>, WebError> {
-    if let Some(name) = lock(here).get(session) {
-        return Ok(Some(name.clone()));
+/// Why an order that was paid is not booked, when it cannot be: a person has been told by then.
+fn unservable(here: &Shared, bought: &Bought) -> Option<&'static str> {
+    let catalog = &here.site.catalog;
+    let can = Order::parse(&bought.metadata).is_ok_and(|order| {
+        catalog.plan(&order.plan).is_some() && !catalog.is_claimed(order.subdomain.as_str())
+    });
+    (!can).then_some(Reason::OrderInvalid.as_str())
+}
+
+/// What a checkout bought; None while it is not paid.
+async fn bought(here: &Shared, session: &str) -> Result<Option<Bought>, WebError> {
+    if let Some(known) = lock(here).get(session) {
+        return Ok(Some(known.clone()));
     }
     let billing = &here.site.billing;
     let found = billing
@@ -63,15 +90,21 @@ async fn bought(here: &Shared, session: &str) -> Result<Option<String>, WebError
         .await
         .map_err(WebError::Billing)?
         .ok_or(WebError::NotFound)?;
-    let name = instance_name(&subscription.item);
+    if !is_of(&here.site.installation, &subscription.metadata) {
+        return Err(WebError::NotFound);
+    }
+    let found = Bought {
+        instance: instance_name(&subscription.item),
+        metadata: subscription.metadata,
+    };
     let mut known = lock(here);
     if known.len() >= REMEMBERED_MAX {
         known.clear();
     }
-    known.insert(session.to_owned(), name.clone());
-    Ok(Some(name))
+    known.insert(session.to_owned(), found.clone());
+    Ok(Some(found))
 }
 
-fn lock(here: &Shared) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<String, String>> {
+fn lock(here: &Shared) -> MutexGuard<'_, BTreeMap<String, Bought>> {
     here.bought.lock().unwrap_or_else(PoisonError::into_inner)
 }

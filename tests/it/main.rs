@@ -8,9 +8,11 @@
 )]
 
 mod architecture;
+mod check_config;
 mod convergence;
 mod crds;
 mod money;
 mod real;
 mod samples;
+mod sweep;
 mod vocabulary;

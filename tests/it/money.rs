@@ -214,3 +214,17 @@ async fn a_renewal_that_fails_is_in_arrears_and_paying_puts_it_right() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_how_often_it_was_sold_and_when_it_shows_a_wrong_price() {
+    Business::run(Webhooks::Arrive, async |business| {
+        business.until_plan_says("Ready", 0).await;
+        business.buy("ada").await;
+        business.deliver().await;
+        business.until_sold(1).await;
+        business.until_plan_says("Ready", 1).await;
+        business.misprice().await;
+        business.until_plan_says("PriceInvalid", 1).await;
+    })
+    .await;
+}

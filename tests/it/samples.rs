@@ -22,7 +22,7 @@ fn samples() -> Vec<DynamicObject> {
 }
 
 /// An API server with our kinds.
-async fn cluster() -> Client {
+pub(crate) async fn cluster() -> Client {
     let server = kube_embedded::Server::builder().build().await.unwrap();
     let client = Client::new(server, "default");
     let params = PatchParams::apply("test").force();

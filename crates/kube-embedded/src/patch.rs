@@ -1,5 +1,4 @@
 //! How a JSON patch, a merge patch or a strategic merge patch changes an object. Not what may be changed.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
 mod strategic;
 #[cfg(test)]

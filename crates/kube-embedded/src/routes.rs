@@ -39,6 +39,10 @@ pub(crate) async fn respond(
         ..
     } = &incoming.head;
     let encoding = Encoding::Json;
+    // Whether it lives, anybody may ask, in whatever form.
+    if let Some("healthz" | "livez" | "readyz") = uri.path().split('/').nth(1) {
+        return Answer::of(Content::Text("ok")).into_response(encoding);
+    }
     let ask = match Ask::parse(method, uri, headers) {
         Ok(ask) => ask,
         Err(failure) => return Answer::refusal(&failure).into_response(encoding),
@@ -58,10 +62,6 @@ async fn answer(
     incoming: &Incoming,
 ) -> Result<Answer, Failure> {
     let segments = ask.segments();
-    // Whether it lives, anybody may ask.
-    if let ["healthz" | "livez" | "readyz", ..] = segments.as_slice() {
-        return Ok(Answer::of(Content::Text("ok")));
-    }
     authenticate(headers, token, incoming.origin)?;
     let registry = cluster.registry();
     if let Some(answer) = documents(&registry, ask, headers, &segments) {

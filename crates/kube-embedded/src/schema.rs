@@ -63,12 +63,13 @@ impl Schema {
         self.default_at(self.root, object);
     }
 
-    /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted.
-    /// `apiVersion`, `kind` and `metadata`'s own fields are always known.
+    /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted, with what metadata
+    /// does not know at the end. `apiVersion`, `kind` and `metadata`'s own fields are always known.
     pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
         let mut dropped = Vec::new();
         self.prune_at(Some(self.root), object, &Path::Root, &mut dropped);
-        dropped.sort();
+        dropped
+            .sort_by_cached_key(|path| (format!(".{path}").contains(".metadata."), path.clone()));
         dropped
     }
 
@@ -108,11 +109,6 @@ fn hides_rules(cause: &Cause) -> bool {
         | Reason::TooLong
         | Reason::TooMany
         | Reason::TypeInvalid => true,
-        Reason::Duplicate
-        | Reason::Invalid
-        | Reason::Forbidden
-        | Reason::TooFew
-        | Reason::NotFound
-        | Reason::Internal => false,
+        Reason::Duplicate | Reason::Invalid | Reason::Forbidden => false,
     }
 }

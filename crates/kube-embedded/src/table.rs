@@ -136,7 +136,7 @@ impl Column {
 /// A value as a cell of its column's type; null when it does not fit.
 fn printed(kind: CellKind, value: &Value, now: Timestamp) -> Value {
     match (kind, value) {
-        (CellKind::String, Value::Null) | (CellKind::Date, Value::Null) => Value::Null,
+        (CellKind::String | CellKind::Date, Value::Null) => Value::Null,
         (CellKind::String, Value::String(text)) => clipped(text.clone()).into(),
         (CellKind::String, other) => clipped(other.to_string()).into(),
         (CellKind::Integer, Value::Number(number)) => whole(number),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::api::InstallationName;
+use crate::payment::desired::{KINDS, SWEPT};
 
 struct Picture {
     desired: Desired,
@@ -217,4 +218,6 @@ fn the_kinds_that_matter_are_known_and_all_others_are_ignored() {
     assert_eq!(topic("invoice.paid"), Topic::Invoice);
     assert_eq!(topic("invoice.created"), Topic::Other);
     assert_eq!(topic("balance.available"), Topic::Other);
+    assert_eq!(topic(SWEPT), Topic::Subscription);
+    assert!(KINDS.len() <= 20, "Stripe's list of events takes no more");
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::intent::instance_name;
 use crate::provider::{
-    Billing, BillingEvent, CheckoutOrder, CheckoutSession, Invoice, ProviderError, Subscription,
-    SubscriptionStatus, WebhookError,
+    Billing, BillingEvent, CheckoutOrder, CheckoutSession, Invoice, ProviderError, SellingPrice,
+    Subscription, SubscriptionStatus, WebhookError,
 };
 
 #[derive(Clone, Copy)]
@@ -269,6 +269,10 @@ impl Billing for Books {
         Err(ProviderError::Unreachable("nothing is sold here".into()))
     }
 
+    async fn price(&self, _: &str) -> Result<Option<SellingPrice>, ProviderError> {
+        Ok(None)
+    }
+
     async fn session(&self, id: &str) -> Result<Option<CheckoutSession>, ProviderError> {
         let mut inner = self.lock();
         inner.asked()?;
@@ -293,12 +297,16 @@ impl Billing for Books {
         Ok(inner.subscriptions.values().cloned().collect())
     }
 
-    async fn events_since(&self, since: Timestamp) -> Result<Vec<BillingEvent>, ProviderError> {
+    async fn events_since(
+        &self,
+        since: Timestamp,
+        kinds: &[&str],
+    ) -> Result<Vec<BillingEvent>, ProviderError> {
         let mut inner = self.lock();
         inner.asked()?;
         let events = inner.events.iter();
         Ok(events
-            .filter(|event| event.created >= since)
+            .filter(|event| event.created >= since && kinds.contains(&event.kind.as_str()))
             .cloned()
             .collect())
     }

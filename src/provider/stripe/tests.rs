@@ -10,6 +10,7 @@ use axum::routing::{any, get};
 use serde_json::json;
 
 use super::*;
+use crate::api::plan::Interval;
 use crate::provider::SubscriptionStatus;
 
 const SECRET: &str = "sk_test_not_real";
@@ -155,6 +156,28 @@ async fn a_subscription_is_read_with_what_we_need_and_whatever_else_is_new() {
 }
 
 #[tokio::test]
+async fn a_price_is_read_as_it_would_be_charged() {
+    let body = r#"{"id":"price_1","active":true,"unit_amount":1900,"currency":"eur",
+        "recurring":{"interval":"month","interval_count":1}}"#;
+    let price = always(200, body).price("price_1").await.unwrap().unwrap();
+    let expected = SellingPrice {
+        amount_cents: Some(1900),
+        currency: "eur".into(),
+        interval: Some(Interval::Month),
+        on_sale: true,
+    };
+    assert_eq!(price, expected);
+    let odd = r#"{"active":false,"unit_amount":null,"currency":"EUR",
+        "recurring":{"interval":"month","interval_count":3}}"#;
+    let odd = always(200, odd).price("price_1").await.unwrap().unwrap();
+    assert_eq!(
+        (odd.amount_cents, odd.interval, odd.on_sale),
+        (None, None, false)
+    );
+    assert_eq!(always(404, "{}").price("price_1").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_invoice_leads_to_its_subscription_through_its_parent() {
     let body = r#"{"id":"in_1","status":"paid","parent":{"type":"subscription_details",
         "subscription_details":{"subscription":"sub_1"}}}"#;
@@ -169,7 +192,8 @@ async fn an_invoice_leads_to_its_subscription_through_its_parent() {
 /// Event `n` of `count`, newest first, as Stripe pages them.
 async fn events_page(State(count): State<usize>, RawQuery(query): RawQuery) -> String {
     let query = query.unwrap();
-    assert!(query.contains("created%5Bgte%5D=1000"), "{query}");
+    let asked = "&created%5Bgte%5D=1000&types%5B%5D=invoice.paid&types%5B%5D=x.y";
+    assert!(query.contains(asked), "{query}");
     let after = query.split("starting_after=evt_").nth(1);
     let next = after.map_or(count, |id| id.parse::<usize>().unwrap() - 1);
     let page: Vec<_> = (1..=next).rev().take(100).collect();
@@ -188,7 +212,10 @@ async fn every_page_of_events_is_read_and_the_oldest_comes_first() {
         .route("/v1/events", get(events_page))
         .with_state(250);
     let since = Timestamp::from_second(1000).unwrap();
-    let events = stripe(router).events_since(since).await.unwrap();
+    let events = stripe(router)
+        .events_since(since, &["invoice.paid", "x.y"])
+        .await
+        .unwrap();
     let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), 250);
     assert_eq!((ids[0], ids[249]), ("evt_1", "evt_250"));
@@ -202,7 +229,9 @@ async fn a_list_that_goes_in_circles_is_an_error_and_not_endless() {
         r#"{"data":[],"has_more":true}"#,
         r#"{"data":[{"name":"without an id"}],"has_more":false}"#,
     ] {
-        let error = always(200, body).events_since(Timestamp::UNIX_EPOCH).await;
+        let error = always(200, body)
+            .events_since(Timestamp::UNIX_EPOCH, &[])
+            .await;
         assert!(
             matches!(error, Err(ProviderError::Unreachable(_))),
             "{body}"
@@ -214,7 +243,9 @@ async fn a_list_that_goes_in_circles_is_an_error_and_not_endless() {
 async fn one_item_that_cannot_be_read_does_not_hide_the_others() {
     let body = r#"{"data":[{"id":"evt_2","type":7},{"id":"evt_1","type":"invoice.paid","created":1,
         "data":{"object":{}}}],"has_more":false}"#;
-    let events = always(200, body).events_since(Timestamp::UNIX_EPOCH).await;
+    let events = always(200, body)
+        .events_since(Timestamp::UNIX_EPOCH, &[])
+        .await;
     let events = events.unwrap();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].subject, "", "an object without an id");

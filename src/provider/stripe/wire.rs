@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::super as ours;
 use super::ID_LENGTH_MAX;
+use crate::api::plan::Interval;
 use crate::provider::SubscriptionStatus;
 
 /// Longer than the name of any kind of event.
@@ -89,6 +90,46 @@ impl Event {
             created: Timestamp::from_second(self.created).ok()?,
             live_mode: self.livemode,
         })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Price {
+    #[serde(default)]
+    active: bool,
+    /// Null for tiers and for fractions of a cent.
+    unit_amount: Option<i64>,
+    currency: String,
+    /// Null for what is paid once.
+    recurring: Option<Recurring>,
+}
+
+#[derive(Deserialize)]
+struct Recurring {
+    interval: String,
+    #[serde(default = "one")]
+    interval_count: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl From<Price> for ours::SellingPrice {
+    fn from(price: Price) -> Self {
+        let interval = price.recurring.and_then(|recurring| {
+            match (recurring.interval.as_str(), recurring.interval_count) {
+                ("month", 1) => Some(Interval::Month),
+                ("year", 1) => Some(Interval::Year),
+                _ => None,
+            }
+        });
+        Self {
+            amount_cents: price.unit_amount,
+            currency: price.currency.to_ascii_lowercase(),
+            interval,
+            on_sale: price.active,
+        }
     }
 }
 

@@ -104,12 +104,13 @@ async fn a_form_from_another_site_is_refused() {
     assert!(shop.payments.started().is_empty());
 }
 
-fn paid_session(shop: &Shop) -> String {
+fn paid_session(shop: &Shop, plan: &str) -> String {
     shop.payments
         .put(json!({"id": "cs_paid", "payment_status": "paid", "subscription": "sub_1"}));
     shop.payments.put(
         json!({"id": "sub_1", "customer": "cus_1", "status": "active",
-            "items": {"data": [{"id": "si_1"}]}}),
+            "items": {"data": [{"id": "si_1"}]},
+            "metadata": {"installation": "here", "plan": plan, "subdomain": "ada"}}),
     );
     let name = crate::intent::instance_name("si_1");
     format!("/apis/clawdet.com/v1alpha1/namespaces/default/instances/{name}")
@@ -133,7 +134,7 @@ async fn the_page_after_a_payment_follows_the_instance_until_it_answers() {
         .put(json!({"id": "cs_open", "payment_status": "unpaid", "subscription": null}));
     let page = shop.get("/checkout/done?session_id=cs_open").await;
     page.says("<li class=\"active\"><span>Payment received</span>");
-    let path = paid_session(&shop);
+    let path = paid_session(&shop, "basic");
     let page = shop.get("/checkout/done?session_id=cs_paid").await;
     page.says("<li class=\"done\"><span>Payment received</span>");
     page.says("<li class=\"active\"><span>Order booked</span>");
@@ -147,6 +148,15 @@ async fn the_page_after_a_payment_follows_the_instance_until_it_answers() {
     page.says("<a href=\"https://ada.clawdet.example\"");
     page.says("data-settled");
     assert!(!page.text.contains("refresh"), "nothing more to look for");
+}
+
+#[tokio::test]
+async fn an_order_that_was_paid_and_cannot_be_served_says_that_a_person_is_at_it() {
+    let shop = shop();
+    paid_session(&shop, "gold");
+    let page = shop.get("/checkout/done?session_id=cs_paid").await;
+    page.says("We cannot go on without a person");
+    page.says("<strong>OrderInvalid</strong>");
 }
 
 #[tokio::test]
@@ -211,7 +221,7 @@ async fn a_problem_has_a_page_that_names_the_request_and_nothing_inside() {
     let large = shop.post("/checkout", &[("subdomain", &large)]).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
     large.says("more than we can take");
-    let path = paid_session(&shop);
+    let path = paid_session(&shop, "basic");
     shop.cluster.put(&path, json!({"broken": true}));
     shop.cluster.goes_down();
     let broken = shop.get("/checkout/done?session_id=cs_paid").await;

@@ -18,12 +18,12 @@ use clawdet::provider::Billing;
 use clawdet::provider::stripe::Stripe;
 use clawdet::provider::transport::Transport;
 use clawdet::web::{Site, router};
-use clawdet::{customer, payment};
+use clawdet::{customer, offer, payment};
 use http::{Method, StatusCode, header};
 use jiff::SignedDuration;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{ListParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, Resource};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -182,6 +182,27 @@ impl Business {
             annotations.is_some_and(|all| all.contains_key(annotation))
         };
         customers.iter().filter(delivered).count()
+    }
+
+    /// Waits until the plan says so of itself: its reason, and how many instances use it.
+    pub(crate) async fn until_plan_says(&self, reason: &str, in_use: i64) {
+        self.until(async || {
+            let plans: Vec<Plan> = self.list().await;
+            let status = plans[0].status.clone().unwrap_or_default();
+            let said = status.conditions.first().map(|ready| ready.reason.clone());
+            said.as_deref() == Some(reason) && status.in_use == Some(in_use)
+        })
+        .await;
+    }
+
+    /// Shows another price than is charged, as a person edits a plan.
+    pub(crate) async fn misprice(&self) {
+        let patch = json!({"spec": {"prices": [{"id": "price_basic_monthly", "interval": "Month",
+            "amountCents": 100, "currency": "eur"}]}});
+        let patch = Patch::Merge(patch);
+        let params = PatchParams::default();
+        let plans: Api<Plan> = self.api();
+        plans.patch("basic", &params, &patch).await.unwrap();
     }
 
     pub(crate) async fn until_standing(&self, standing: Standing) {
@@ -433,6 +454,16 @@ impl Machines {
         )
     }
 
+    fn offers(&self) -> offer::Controller {
+        offer::Controller {
+            namespace: NAMESPACE.into(),
+            client: self.client.clone(),
+            clock: self.clock,
+            catalog: self.catalog.clone(),
+            billing: Arc::clone(&self.billing),
+        }
+    }
+
     /// Everything that runs for ever.
     async fn run(&self) {
         let stop = CancellationToken::new();
@@ -440,6 +471,8 @@ impl Machines {
         let payments = Arc::new(self.payments());
         let wakes = vec![customer::wakes(&self.client, NAMESPACE)];
         let customers = Arc::new(self.customers());
+        let wakes_of_plans = vec![offer::wakes(&self.client, NAMESPACE)];
+        let offers = Arc::new(self.offers());
         let client = || self.client.clone();
         futures::join!(
             self.catalog.follow(client()),
@@ -453,6 +486,14 @@ impl Machines {
                 stop.clone()
             ),
             controller::run(customers, client(), NAMESPACE, pace, wakes, stop.clone()),
+            controller::run(
+                offers,
+                client(),
+                NAMESPACE,
+                pace,
+                wakes_of_plans,
+                stop.clone()
+            ),
         );
     }
 }

@@ -76,7 +76,7 @@ fn merged_entries(place: Place<'_>, live: &[Value], applied: &[Value]) -> Vec<Va
                 if at < right
                     || (at != right && shared.peek().is_some_and(|next| *next != element)) =>
             {
-                left += 1
+                left += 1;
             }
             (_, at) => {
                 let Some(entry) = applied.get(right) else {

@@ -52,7 +52,7 @@ fn walk_list(place: Place<'_>, entries: &[Value], path: &str, found: &mut Vec<St
                 found.push(format!("{path}: element {at}: associative list with keys has an element that omits key field {missing:?} (and doesn't have default value)"));
             }
             (_, Some(element)) if !seen.insert(element.clone()) => {
-                found.push(format!("{path}: duplicate entries for key {element}"))
+                found.push(format!("{path}: duplicate entries for key {element}"));
             }
             (ListKind::Atomic | ListKind::Set | ListKind::Map(_), _) => {}
         }

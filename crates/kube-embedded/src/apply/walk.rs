@@ -86,14 +86,13 @@ pub(super) fn compare(place: Place<'_>, old: &Value, new: &Value) -> Difference 
     let old_parts = by_element(place, old);
     let new_parts = by_element(place, new);
     for (element, (below, before)) in &old_parts {
-        match new_parts.get(element) {
-            Some((_, after)) => changed(&mut difference, element, *below, before, after),
-            None => {
-                difference.removed.members.insert(element.clone());
-                difference
-                    .removed
-                    .add_below(element.clone(), everything(*below, before));
-            }
+        if let Some((_, after)) = new_parts.get(element) {
+            changed(&mut difference, element, *below, before, after);
+        } else {
+            difference.removed.members.insert(element.clone());
+            difference
+                .removed
+                .add_below(element.clone(), everything(*below, before));
         }
     }
     for (element, (below, after)) in &new_parts {

@@ -1,6 +1,6 @@
 //! From a schema as JSON to the compiled form. What a schema may say at all is `crd`'s question.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -122,6 +122,7 @@ impl<'a> Compiler<'a> {
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),
+            is_int32: schema["format"] == "int32",
             pattern: regex,
             pattern_text,
             limits: limits(schema),
@@ -165,15 +166,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn properties(
-        &mut self,
-        schema: &'a Value,
-        field: &str,
-    ) -> std::collections::BTreeMap<String, NodeId> {
+    fn properties(&mut self, schema: &'a Value, field: &str) -> BTreeMap<String, NodeId> {
         let Some(properties) = schema["properties"].as_object() else {
-            return Default::default();
+            return BTreeMap::new();
         };
-        let mut compiled = std::collections::BTreeMap::new();
+        let mut compiled = BTreeMap::new();
         for (name, property) in properties {
             let below = format!("{}[{name}]", child(field, "properties"));
             compiled.insert(name.clone(), self.node(property, &below));
@@ -236,7 +233,6 @@ impl<'a> Compiler<'a> {
         };
         self.put(word, node);
         let resource = &mut self.nodes[id.0 as usize];
-        resource.embedded = true;
         resource.properties.insert("metadata".to_owned(), metadata);
         for name in ["apiVersion", "kind"] {
             resource.properties.entry(name.to_owned()).or_insert(word);

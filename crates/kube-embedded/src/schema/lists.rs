@@ -1,6 +1,6 @@
 //! Sets without repeats and lists whose entries have keys: checked, and entries found again in the old object.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -83,7 +83,7 @@ impl Schema {
         causes: &mut Vec<Cause>,
     ) {
         let node = self.node(id);
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
         for (at, entry) in entries.iter().enumerate() {
             let shown = match &node.list {
                 ListKind::Atomic => return,
@@ -94,7 +94,10 @@ impl Schema {
                     None => continue,
                 },
             };
-            if !seen.insert(canonical(&shown)) {
+            let times = seen.entry(canonical(&shown)).or_default();
+            *times += 1;
+            // Only the first repeat is told.
+            if *times == 2 {
                 let below = path.index(at).to_string();
                 causes.push(Cause::new(
                     Reason::Duplicate,
@@ -119,7 +122,7 @@ impl Schema {
                     ))
                 })
                 .collect(),
-            ListKind::Atomic | ListKind::Set => std::collections::HashMap::new(),
+            ListKind::Atomic | ListKind::Set => HashMap::new(),
         };
         Correlated {
             schema: self,
@@ -133,7 +136,7 @@ impl Schema {
 pub(super) struct Correlated<'a> {
     schema: &'a Schema,
     id: NodeId,
-    by_key: std::collections::HashMap<String, &'a Value>,
+    by_key: HashMap<String, &'a Value>,
 }
 
 impl<'a> Correlated<'a> {

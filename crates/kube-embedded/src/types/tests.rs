@@ -13,7 +13,7 @@ const REFERENCE: &str = "#/$defs/";
 /// Newer than the generated schemas we compare with.
 const NEWER: [&str; 1] = ["CustomResourceDefinitionCondition.observedGeneration"];
 
-/// Written differently on purpose: a schema or something else, which OpenAPI v3 cannot say in one type.
+/// Written differently on purpose: a schema or something else, which `OpenAPI` v3 cannot say in one type.
 const UNTYPED: [&str; 5] = [
     "JSON",
     "JSONSchemaPropsOrArray",

@@ -14,7 +14,7 @@ use crate::project::Projection;
 use crate::status::Failure;
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{decode, lifecycle};
+use crate::{decode, expiry, lifecycle};
 
 /// How often a generated name may be taken already.
 const NAME_TRIES: usize = 8;
@@ -78,20 +78,19 @@ pub(crate) async fn insert(
         }
         Stored::unkept(object)
     } else {
-        let write = Write {
-            address,
-            expected: None,
-            value: object,
-            removes: false,
-        };
-        call.cluster
-            .ledger
-            .write(write)
-            .await
-            .map_err(|error| match error {
-                WriteError::Changed => exists(),
-                WriteError::NotKept => Failure::Internal(error.to_string()),
-            })?
+        let within = lifecycle::containers(&call.target);
+        let write = Write::create(address.clone(), object, within);
+        let written = call.cluster.ledger.write(write).await;
+        let kept = written.map_err(|error| match error {
+            WriteError::Changed => exists(),
+            // It went between our look and the write; the same look now says so.
+            WriteError::Closed => lifecycle::may_be_created(call.cluster, &call.target, &name)
+                .err()
+                .unwrap_or_else(|| Failure::Internal(error.to_string())),
+            WriteError::NotKept => Failure::Internal(error.to_string()),
+        })?;
+        expiry::note(call.cluster, &address, &kept).await;
+        kept
     };
     Ok(projection
         .object(&kept)

@@ -125,7 +125,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
     if !options.is_dry_run(call)? {
         let mut addresses = Vec::new();
         for object in &page.objects {
-            addresses.push(lifecycle::address_of(served, object));
+            addresses.push(lifecycle::address_in(&served.stored_as, object));
         }
         lifecycle::delete_all(call.cluster, addresses).await?;
     }

@@ -14,6 +14,7 @@ use crate::request::VersionMatch;
 use crate::selector::{Fields, Labels};
 use crate::status::Failure;
 use crate::stored::Stored;
+use crate::target::Target;
 
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
     let target = &call.target;
@@ -58,6 +59,17 @@ impl Selection {
         })
     }
 
+    /// The ledger's prefix of every key that may be picked.
+    pub(crate) fn prefix(&self, target: &Target) -> String {
+        let name = self.name.as_deref().or_else(|| self.fields.name());
+        match name {
+            Some(name) if !target.namespace.is_empty() || !target.served.info.namespaced => {
+                target.key(name).to_string()
+            }
+            Some(_) | None => target.prefix(),
+        }
+    }
+
     pub(crate) fn is_everything(&self) -> bool {
         self.labels.is_everything() && self.fields.is_everything() && self.name.is_none()
     }
@@ -96,7 +108,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = &call.ask.query;
     let selection = Selection::asked(call)?;
     let next = query.get("continue").map(Continue::decode).transpose()?;
-    let prefix = call.target.prefix();
+    let prefix = selection.prefix(&call.target);
     if next
         .as_ref()
         .is_some_and(|next| !next.after.starts_with(&prefix))

@@ -16,7 +16,7 @@ use crate::project::Projection;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{decode, lifecycle, metadata};
+use crate::{decode, expiry, lifecycle, metadata};
 
 /// How often somebody else may be faster before we give up.
 const TRIES: usize = 8;
@@ -179,8 +179,8 @@ async fn write(call: &Call<'_>, change: &Change<'_>) -> Result<Answer, Failure> 
             }
             Err(WriteError::Changed) if insists => break,
             Err(WriteError::Changed) => {}
-            Err(WriteError::NotKept) => {
-                return Err(Failure::Internal(WriteError::NotKept.to_string()));
+            Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
+                return Err(Failure::Internal(error.to_string()));
             }
         }
     }
@@ -261,15 +261,12 @@ async fn store(
         return Ok(kept);
     }
     let removes = lifecycle::is_through(&value);
-    let write = Write {
-        address: address.clone(),
-        expected: Some(old.version()),
-        value,
-        removes,
-    };
+    let write = Write::change(address.clone(), old, value, removes);
     let kept = ledger.write(write).await?;
     if removes {
         lifecycle::after_removal(call.cluster, address).await;
+    } else {
+        expiry::note(call.cluster, address, &kept).await;
     }
     Ok(kept)
 }

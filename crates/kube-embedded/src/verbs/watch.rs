@@ -36,6 +36,7 @@ const DEFAULT_TIMEOUT_SECONDS: u64 = 1800;
 pub(crate) fn watch(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = &call.ask.query;
     let start = Start::asked(query)?;
+    let selection = Selection::asked(call)?;
     let served = Arc::clone(&call.target.served);
     let now = Instant::now();
     let seconds = query
@@ -47,8 +48,8 @@ pub(crate) fn watch(call: &Call<'_>) -> Result<Answer, Failure> {
         cluster: Arc::clone(call.cluster),
         follow: call.cluster.ledger.follow(&served.stored_as),
         projection: Projection::asked(&served, call.ask, call.cluster.now())?,
-        selection: Selection::asked(call)?,
-        prefix: call.target.prefix(),
+        prefix: selection.prefix(&call.target),
+        selection,
         served,
         version: 0,
         said_columns: false,

@@ -9,8 +9,7 @@ pub(super) fn check(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     let kind = schema["x-kubernetes-list-type"].as_str();
     let place = format!("{field}.x-kubernetes-list-type");
     match kind {
-        None => {}
-        Some("atomic" | "set" | "map") => {}
+        None | Some("atomic" | "set" | "map") => {}
         Some(other) => causes.push(Cause::not_supported(
             place,
             &other.into(),
