@@ -38,6 +38,19 @@ pub fn show_leading(
     registry.register(Box::new(gauge))
 }
 
+/// Shows how many payment events wait for a verdict; `read` gives the last count.
+pub fn show_backlog(
+    registry: &Registry,
+    read: impl Fn() -> u64 + Send + Sync + 'static,
+) -> Result<(), prometheus::Error> {
+    let gauge = PullingGauge::new(
+        "clawdet_payment_backlog_events",
+        "Payment events without a final verdict at the last repair round.",
+        Box::new(move || precise(read())),
+    )?;
+    registry.register(Box::new(gauge))
+}
+
 /// Shows the calls to providers by endpoint and outcome.
 pub fn show_calls(registry: &Registry, calls: Arc<Calls>) -> Result<(), prometheus::Error> {
     let desc = describe(
@@ -126,8 +139,7 @@ impl Pulled {
             pair
         });
         let mut metric = Metric::from_label(pairs.collect());
-        #[allow(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
-        let figure = figure as f64;
+        let figure = precise(figure);
         if self.kind == MetricType::COUNTER {
             let mut counter = Counter::default();
             counter.set_value(figure);
@@ -141,6 +153,11 @@ impl Pulled {
     }
 }
 
+#[allow(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+fn precise(count: u64) -> f64 {
+    count as f64
+}
+
 #[cfg(test)]
 mod tests {
     use prometheus::TextEncoder;
@@ -152,6 +169,7 @@ mod tests {
         let registry = registry().unwrap();
         let (leads, leading) = watch::channel(false);
         show_leading(&registry, leading).unwrap();
+        show_backlog(&registry, || 12).unwrap();
         show_budgets(&registry, || {
             vec![("main".into(), 3599), ("zone".into(), 7)]
         })
@@ -165,6 +183,7 @@ mod tests {
         let shown = shown();
         for line in [
             "clawdet_election_leading_flag 1",
+            "clawdet_payment_backlog_events 12",
             "clawdet_provider_budget_requests{account=\"main\"} 3599",
             "clawdet_provider_budget_requests{account=\"zone\"} 7",
             "clawdet_build_info{version=\"",

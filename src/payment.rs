@@ -12,6 +12,7 @@ pub mod repair;
 pub mod status;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kube::api::PostParams;
@@ -50,6 +51,8 @@ pub struct Controller {
     billing: Arc<dyn Billing>,
     intent: Intent,
     narrator: Narrator,
+    /// Entries without a final verdict at the last repair round.
+    backlog: AtomicU64,
 }
 
 impl Controller {
@@ -70,7 +73,13 @@ impl Controller {
             billing,
             intent,
             narrator,
+            backlog: AtomicU64::new(0),
         }
+    }
+
+    /// How many entries of the ledger had no final verdict when they were last counted.
+    pub fn backlog(&self) -> u64 {
+        self.backlog.load(Ordering::Relaxed)
     }
 
     fn api<K>(&self) -> Api<K>

@@ -103,6 +103,8 @@ impl Operator {
     ) -> Result<Vec<Task>, prometheus::Error> {
         let counters = Counters::register(&self.registry)?;
         let payments = Arc::new(self.payments());
+        let ledger = Arc::clone(&payments);
+        metrics::show_backlog(&self.registry, move || ledger.backlog())?;
         let instances = Arc::new(self.instances());
         let customers = Arc::new(self.customers());
         let catalog = self.catalog.clone();

@@ -11,11 +11,10 @@ use crate::provider::cloudflare::{Cloudflare, Publishing, ZoneSettings};
 use crate::provider::guests::{self, OverHttp};
 use crate::provider::hetzner::{Hetzner, ProjectSettings};
 use crate::provider::stripe::Stripe;
-use crate::provider::transport::Transport;
+use crate::provider::transport::{self, Transport};
 
 /// The longest a provider may take to answer.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Providers {
     pub(super) servers: Arc<Hetzner>,
@@ -28,11 +27,7 @@ impl Providers {
     pub(super) fn of(config: &Config, calls: &Arc<Calls>) -> Result<Self, AppError> {
         // Another part of the process may have chosen it already, and there is but one to choose.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(AppError::start("set up the HTTP client"))?;
+        let client = transport::client().map_err(AppError::start("set up the HTTP client"))?;
         let transport = Transport::over_http(client.clone(), PROVIDER_TIMEOUT);
         let scheme = match config.guests.scheme {
             Scheme::Http => guests::Scheme::Http,

@@ -2,6 +2,7 @@
 //! ledger does not know. It applies nothing itself, so an event found here has the webhook's effect.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -87,6 +88,9 @@ impl<'a> Repair<'a> {
             .looked
             .map_or(begun - FIRST_LOOK_BACK, |looked| looked - OVERLAP);
         let ledger = list::<PaymentEvent>(&self.controller.api()).await?;
+        let open = ledger.iter().filter(|entry| !is_settled(entry)).count();
+        let backlog = u64::try_from(open).unwrap_or(u64::MAX);
+        self.controller.backlog.store(backlog, Ordering::Relaxed);
         let known: BTreeSet<String> = ledger.iter().map(ResourceExt::name_any).collect();
         let repaired = Repaired {
             events: self.events(&known, since).await?,

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod check_config;
 mod convergence;
 mod crds;
 mod money;

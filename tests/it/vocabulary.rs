@@ -52,7 +52,7 @@ fn metrics() -> BTreeSet<String> {
 #[test]
 fn every_metric_has_an_area_a_noun_and_a_unit() {
     let units = [
-        "total", "seconds", "requests", "things", "cents", "flag", "info",
+        "total", "seconds", "requests", "things", "events", "cents", "flag", "info",
     ];
     for name in metrics() {
         let parts: Vec<&str> = name.split('_').collect();

@@ -1,5 +1,4 @@
 //! Which field is wrong and why: the entries of `Status.details.causes`. Not how a `Status` is sent.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
 use std::fmt;
 
@@ -16,9 +15,6 @@ pub(crate) enum Reason {
     TypeInvalid,
     TooLong,
     TooMany,
-    TooFew,
-    NotFound,
-    Internal,
 }
 
 impl Reason {
@@ -33,9 +29,6 @@ impl Reason {
             Reason::TypeInvalid => "FieldValueTypeInvalid",
             Reason::TooLong => "FieldValueTooLong",
             Reason::TooMany => "FieldValueTooMany",
-            Reason::TooFew => "FieldValueTooFew",
-            Reason::NotFound => "FieldValueNotFound",
-            Reason::Internal => "InternalError",
         }
     }
 }
@@ -109,13 +102,19 @@ impl Cause {
 
     /// More bytes or characters than allowed.
     pub(crate) fn too_long(field: impl Into<String>, limit: u64) -> Self {
-        let words = format!("Too long: may not be more than {limit} bytes");
+        let words = format!(
+            "Too long: may not be more than {limit} byte{}",
+            plural(limit)
+        );
         Self::new(Reason::TooLong, field, words)
     }
 
     /// More entries than allowed.
     pub(crate) fn too_many(field: impl Into<String>, count: usize, limit: u64) -> Self {
-        let words = format!("Too many: {count}: must have at most {limit} items");
+        let words = format!(
+            "Too many: {count}: must have at most {limit} item{}",
+            plural(limit)
+        );
         Self::new(Reason::TooMany, field, words)
     }
 
@@ -147,6 +146,10 @@ pub(crate) fn sentence(causes: &[Cause]) -> String {
         [one] => one.clone(),
         several => format!("[{}]", several.join(", ")),
     }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn with_detail(words: &str, detail: &str) -> String {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::expiry::Expiry;
 use crate::ledger::Ledger;
 use crate::registry::{DEFINITIONS, Registry};
 
@@ -17,6 +18,7 @@ pub(crate) struct Cluster {
     registry: RwLock<Arc<Registry>>,
     clock: Clock,
     chance: Mutex<StdRng>,
+    pub(crate) expiry: Expiry,
 }
 
 impl Cluster {
@@ -26,6 +28,7 @@ impl Cluster {
             registry: RwLock::new(Arc::new(Registry::builtin())),
             clock,
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
+            expiry: Expiry::default(),
         }
     }
 

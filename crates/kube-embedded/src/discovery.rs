@@ -12,7 +12,7 @@ const MINOR: &str = "33";
 /// What a subresource can be asked for.
 const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
 
-/// One served resource of one version, as discovery, OpenAPI and tables describe it.
+/// One served resource of one version, as discovery, `OpenAPI` and tables describe it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resource {
     /// Empty for the core group.

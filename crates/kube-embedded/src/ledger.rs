@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::metadata;
 use crate::storage::{Change, Kind, Storage, StorageError};
 use crate::stored::Stored;
 
@@ -37,6 +38,32 @@ pub(crate) struct Write {
     /// The new state or, of an object that goes, the last.
     pub(crate) value: Value,
     pub(crate) removes: bool,
+    /// What a new object is in: all of these must be there, and not be going.
+    pub(crate) within: Vec<Address>,
+}
+
+impl Write {
+    /// A first value.
+    pub(crate) fn create(address: Address, value: Value, within: Vec<Address>) -> Self {
+        Self {
+            address,
+            expected: None,
+            value,
+            removes: false,
+            within,
+        }
+    }
+
+    /// A next value, or the last.
+    pub(crate) fn change(address: Address, old: &Stored, value: Value, removes: bool) -> Self {
+        Self {
+            address,
+            expected: Some(old.version()),
+            value,
+            removes,
+            within: Vec::new(),
+        }
+    }
 }
 
 /// Why a write did not happen.
@@ -45,6 +72,8 @@ pub(crate) enum WriteError {
     /// Decide again: somebody else was faster.
     #[error("the object has changed meanwhile")]
     Changed,
+    #[error("what the object is to be in is going, or gone")]
+    Closed,
     #[error("the change could not be kept")]
     NotKept,
 }
@@ -140,11 +169,7 @@ impl Ledger {
 
     /// The object as decided, for whoever wants to decide upon it.
     pub(crate) fn latest(&self, address: &Address) -> Option<Arc<Stored>> {
-        let head = self.head();
-        match head.pending.get(address) {
-            Some((_, object)) => object.clone(),
-            None => self.get(&address.resource, &address.key),
-        }
+        self.head().latest(self, address)
     }
 
     /// One page of a resource's objects as of one version.
@@ -266,12 +291,23 @@ impl Ledger {
 }
 
 impl Head {
+    fn latest(&self, ledger: &Ledger, address: &Address) -> Option<Arc<Stored>> {
+        match self.pending.get(address) {
+            Some((_, object)) => object.clone(),
+            None => ledger.get(&address.resource, &address.key),
+        }
+    }
+
     /// Compares and, if nothing has changed, gives out the next version.
     fn decide(&mut self, ledger: &Ledger, write: Write) -> Result<Arc<Stored>, WriteError> {
-        let current = match self.pending.get(&write.address) {
-            Some((_, object)) => object.clone(),
-            None => ledger.get(&write.address.resource, &write.address.key),
+        let open = |container: &Address| {
+            let found = self.latest(ledger, container);
+            found.is_some_and(|found| !metadata::is_deleting(found.value()))
         };
+        if !write.within.iter().all(open) {
+            return Err(WriteError::Closed);
+        }
+        let current = self.latest(ledger, &write.address);
         if current.map(|object| object.version()) != write.expected {
             return Err(WriteError::Changed);
         }

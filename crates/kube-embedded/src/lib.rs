@@ -1,28 +1,26 @@
 //! A Kubernetes-compatible API server in one process: memory or `SQLite`, no etcd, no containers.
 //!
-//! It serves what controllers and `kubectl` need of the API itself: custom resource definitions and
-//! the resources they define, namespaces, Secrets, `ConfigMaps`, Events, Leases and `ServiceAccounts`.
-//! It runs nothing: there are no nodes, no pods and no controllers behind it.
+//! What it serves and what it does not is in its README, which is part of these docs below.
 //!
 //! A request goes through these files, in this order:
 //!
 //! | step | file |
 //! |---|---|
+//! | a connection, a body, an answer | `listener`, `tls`, `server`, `answer` |
+//! | what for: method, path, query, accepted forms | `request`, `routes` |
 //! | who asks | `authenticate` |
-//! | what for: path, query, accepted forms | `request`, `accept` |
+//! | documents about what is served | `discovery`, `openapi` |
+//! | which resource that is | `registry`, `builtin`, `definition`, `target` |
+//! | what is to be done | `verbs` |
 //! | the body as a JSON value | `decode` |
-//! | which resource that is | `registry`, `definition` |
 //! | patch or apply it | `patch`, `apply` |
-//! | fill in, drop, check | `admit`, `schema` |
+//! | fill in, drop, check, note who did it | `admit`, `metadata`, `schema`, `crd` |
+//! | what goes with it | `lifecycle`, `expiry` |
 //! | keep it | `ledger`, `storage` |
-//! | show it | `project`, `table` |
+//! | show it | `convert`, `project`, `table` |
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = kube_embedded::Server::builder().build().await?;
-//! let client = kube::Client::new(server, "default");
-//! # drop(client); Ok(()) }
-//! ```
+#![doc = include_str!("../README.md")]
+#![allow(clippy::doc_markdown, reason = "the README is read as a page, too")]
 
 mod admit;
 mod answer;
@@ -36,6 +34,7 @@ mod crd;
 mod decode;
 mod definition;
 mod discovery;
+mod expiry;
 mod kubeconfig;
 mod ledger;
 mod lifecycle;

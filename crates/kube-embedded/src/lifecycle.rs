@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::builtin::Builtin;
 use crate::cluster::Cluster;
+use crate::expiry;
 use crate::ledger::{Address, Range, Write, WriteError};
 use crate::metadata;
 use crate::registry::{DEFINITIONS, Nature, Served};
@@ -35,14 +36,15 @@ pub(crate) enum Gone {
     Waiting(Arc<Stored>),
 }
 
-pub(crate) fn address_of(served: &Served, object: &Stored) -> Address {
+/// Where an object of that resource is kept.
+pub(crate) fn address_in(resource: &str, object: &Stored) -> Address {
     let value = object.value();
     let (namespace, name) = (
         metadata::text(value, "namespace"),
         metadata::text(value, "name"),
     );
     Address {
-        resource: Arc::clone(&served.stored_as),
+        resource: resource.into(),
         key: format!("{namespace}/{name}").into(),
     }
 }
@@ -59,6 +61,19 @@ fn definition_address(name: &str) -> Address {
         resource: DEFINITIONS.into(),
         key: format!("/{name}").into(),
     }
+}
+
+/// What a new object is in: its namespace, and the definition of its kind.
+pub(crate) fn containers(target: &Target) -> Vec<Address> {
+    let served = &target.served;
+    let mut containers = Vec::new();
+    if matches!(served.nature, Nature::Custom { .. }) {
+        containers.push(definition_address(&served.stored_as));
+    }
+    if served.info.namespaced {
+        containers.push(namespace_address(&target.namespace));
+    }
+    containers
 }
 
 /// A namespaced object needs a namespace that is there and stays; a custom one such a definition.
@@ -137,12 +152,7 @@ pub(crate) async fn delete(
         let value = marked(cluster, address, old.value());
         let removes = is_through(&value);
         let value = if removes { old.value().clone() } else { value };
-        let write = Write {
-            address: address.clone(),
-            expected: Some(old.version()),
-            value,
-            removes,
-        };
+        let write = Write::change(address.clone(), &old, value, removes);
         match cluster.ledger.write(write).await {
             Ok(object) if removes => {
                 after_removal(cluster, address).await;
@@ -150,8 +160,8 @@ pub(crate) async fn delete(
             }
             Ok(object) => return Ok(Some(take_along(cluster, address, object).await)),
             Err(WriteError::Changed) => {}
-            Err(WriteError::NotKept) => {
-                return Err(Failure::Internal(WriteError::NotKept.to_string()));
+            Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
+                return Err(Failure::Internal(error.to_string()));
             }
         }
     }
@@ -245,17 +255,7 @@ fn contents(cluster: &Cluster, container: &Address, limit: usize) -> Vec<Address
         };
         let page = cluster.ledger.page(&resource, &range, &|_| true);
         let objects = page.map(|page| page.objects).unwrap_or_default();
-        found.extend(objects.iter().map(|object| {
-            let value = object.value();
-            let (namespace, name) = (
-                metadata::text(value, "namespace"),
-                metadata::text(value, "name"),
-            );
-            Address {
-                resource: Arc::clone(&resource),
-                key: format!("{namespace}/{name}").into(),
-            }
-        }));
+        found.extend(objects.iter().map(|object| address_in(&resource, object)));
     }
     found
 }
@@ -273,16 +273,12 @@ async fn finish(cluster: &Arc<Cluster>, container: &Address) {
         if value == *old.value() {
             return;
         }
-        let write = Write {
-            address: container.clone(),
-            expected: Some(old.version()),
-            removes: is_through(&value),
-            value,
-        };
+        let removes = is_through(&value);
+        let write = Write::change(container.clone(), &old, value, removes);
         match cluster.ledger.write(write).await {
             Ok(_) => return,
             Err(WriteError::Changed) => {}
-            Err(error @ WriteError::NotKept) => {
+            Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
                 tracing::warn!(%error, key = %container.key, "its deletion waits for the next start");
                 return;
             }
@@ -338,23 +334,15 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
             "spec": { "finalizers": ["kubernetes"] },
             "status": { "phase": "Active" },
         });
-        let write = Write {
-            address,
-            expected: None,
-            value,
-            removes: false,
-        };
+        let write = Write::create(address, value, Vec::new());
         let written = cluster.ledger.write(write).await;
         written.map_err(|error| Failure::Internal(error.to_string()))?;
     }
+    expiry::start(cluster);
     for resource in [NAMESPACES, DEFINITIONS] {
         for object in cluster.ledger.all(resource) {
             if metadata::is_deleting(object.value()) {
-                let name = metadata::text(object.value(), "name");
-                let address = Address {
-                    resource: resource.into(),
-                    key: format!("/{name}").into(),
-                };
+                let address = address_in(resource, &object);
                 take_along(cluster, &address, object).await;
             }
         }

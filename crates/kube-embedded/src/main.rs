@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 ///   kube-embedded --data state.db --kubeconfig kubeconfig &
 ///   kubectl --kubeconfig kubeconfig get namespaces
 #[derive(Parser)]
+#[allow(clippy::doc_markdown, reason = "the text of --help")]
 #[command(name = "kube-embedded", version, verbatim_doc_comment)]
 struct Options {
     /// Where to listen; port 0 takes a free one
@@ -28,7 +29,7 @@ struct Options {
 
     /// Where to keep the objects: `memory` forgets them at the end, a file keeps them
     #[arg(long, value_name = "memory|FILE", default_value = "memory")]
-    data: PathBuf,
+    data: Keep,
 
     /// Write the file kubectl needs (readable by you alone) here
     #[arg(long, value_name = "OUT")]
@@ -37,6 +38,21 @@ struct Options {
     /// Listen on an address others can reach
     #[arg(long)]
     allow_remote: bool,
+}
+
+#[derive(Clone)]
+enum Keep {
+    Memory,
+    File(PathBuf),
+}
+
+impl From<&str> for Keep {
+    fn from(text: &str) -> Self {
+        match text {
+            "memory" => Self::Memory,
+            file => Self::File(file.into()),
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -67,10 +83,9 @@ async fn serve(options: Options) -> Result<()> {
     }
     // From here on a signal is a request to stop, also while the objects are loaded.
     let stop = stop_on_signal()?;
-    let storage = if options.data.as_os_str() == "memory" {
-        Storage::memory()
-    } else {
-        Storage::sqlite(&options.data).await?
+    let storage = match &options.data {
+        Keep::Memory => Storage::memory(),
+        Keep::File(path) => Storage::sqlite(path).await?,
     };
     let server = Server::builder()
         .storage(storage)

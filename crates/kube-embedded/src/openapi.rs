@@ -1,4 +1,4 @@
-//! OpenAPI v3 of what is served: the index and one document a group version. For `kubectl explain` and client-side checks.
+//! `OpenAPI` v3 of what is served: the index and one document a group version. For `kubectl explain` and client-side checks.
 
 mod operations;
 mod schemas;

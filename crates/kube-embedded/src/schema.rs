@@ -25,6 +25,7 @@ use crate::path::Path;
 
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
+pub(crate) use rules::uses_old_self;
 
 use formats::Format;
 use lists::key_of;
@@ -45,6 +46,11 @@ impl Schema {
         compile::custom(schema)
     }
 
+    /// Compiles a part of a schema by itself: the value it describes is no whole object.
+    pub(crate) fn compile_part(schema: &Value) -> Result<Self, Vec<Cause>> {
+        compile::part(schema)
+    }
+
     /// Compiles one of the built-in definitions (`io.k8s.api.core.v1.Secret`).
     pub(crate) fn builtin(definition: &str) -> Result<Self, Vec<Cause>> {
         compile::builtin(definition)
@@ -63,12 +69,13 @@ impl Schema {
         self.default_at(self.root, object);
     }
 
-    /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted.
-    /// `apiVersion`, `kind` and `metadata`'s own fields are always known.
+    /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted, with what metadata
+    /// does not know at the end. `apiVersion`, `kind` and `metadata`'s own fields are always known.
     pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
         let mut dropped = Vec::new();
         self.prune_at(Some(self.root), object, &Path::Root, &mut dropped);
-        dropped.sort();
+        dropped
+            .sort_by_cached_key(|path| (format!(".{path}").contains(".metadata."), path.clone()));
         dropped
     }
 
@@ -108,11 +115,6 @@ fn hides_rules(cause: &Cause) -> bool {
         | Reason::TooLong
         | Reason::TooMany
         | Reason::TypeInvalid => true,
-        Reason::Duplicate
-        | Reason::Invalid
-        | Reason::Forbidden
-        | Reason::TooFew
-        | Reason::NotFound
-        | Reason::Internal => false,
+        Reason::Duplicate | Reason::Invalid | Reason::Forbidden => false,
     }
 }

@@ -1,5 +1,4 @@
 //! Which objects a client asked for: label and field selectors, parsed once and matched against objects.
-#![allow(dead_code, reason = "the server calls it as it grows")]
 
 mod parse;
 #[cfg(test)]
@@ -103,6 +102,15 @@ impl Fields {
         self.terms.is_empty()
     }
 
+    /// The one name asked for, when there is one: makes a list a look-up.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let names = |term: &&Term| term.equal && term.path == "metadata.name";
+        self.terms
+            .iter()
+            .find(names)
+            .map(|term| term.value.as_str())
+    }
+
     /// Refuses any field but `metadata.name`, `metadata.namespace` and those listed (dotted paths).
     pub(crate) fn check(&self, selectable: &[&str]) -> Result<(), SelectorError> {
         for term in &self.terms {
@@ -113,15 +121,6 @@ impl Fields {
             }
         }
         Ok(())
-    }
-
-    /// The one name asked for, when there is one: lets a list become a get.
-    pub(crate) fn name(&self) -> Option<&str> {
-        let mut names = self
-            .terms
-            .iter()
-            .filter(|term| term.equal && term.path == "metadata.name");
-        names.next().map(|term| term.value.as_str())
     }
 
     /// Does the object have (or not have) the asked values? A missing field is the empty string.

@@ -65,7 +65,7 @@ function rows(id, items, key, cells) {
     else body.insertBefore(row, place);
   }
   for (const row of kept.values()) row.remove();
-  body.parentElement.hidden = items.length === 0;
+  body.closest(".scroll").hidden = items.length === 0;
   byId(id + "-empty").hidden = items.length > 0;
 }
 
@@ -97,7 +97,7 @@ function showServers(state) {
     Name: { text: server.name, small: "id " + server.id + ", " + server.project, kind: "mono" },
     Status: { text: word(server), kind: mood[word(server)] ?? "warn" },
     "Type, place": server.server_type + " in " + server.location,
-    Address: { text: server.ipv4 || "–", kind: "mono" },
+    Address: { text: server.ipv4 || "–", kind: "mono line" },
     Labels: { text: pairs(server.labels) || "–", kind: "mono" },
     "By hand": { of: [server.id, word(server)], buttons: () => serverButtons(server, word(server)) },
   }));
@@ -133,7 +133,7 @@ function recordButtons(record) {
   const elsewhere = { A: "192.0.2.1", AAAA: "2001:db8::dead" }[record.record_type];
   if (elsewhere && record.content !== elsewhere) {
     const what = { do: "edit_record", record: record.id, content: elsewhere };
-    all.unshift(button("Point elsewhere", "Point " + record.name + " elsewhere", what, "It points to " + elsewhere + "."));
+    all.unshift(button("Point elsewhere", "Point elsewhere: " + record.name, what, "It points to " + elsewhere + "."));
   }
   return all;
 }
@@ -144,10 +144,10 @@ function showMoney(money) {
     Customer: { text: subscription.email || subscription.customer, small: subscription.prices.join(", ") + " · " + (pairs(subscription.metadata) || subscription.id) },
     Status: { text: subscription.status.replace("_", " "), kind: mood[subscription.status], small: subscription.card_fails ? "its card fails" : "" },
     Paid: subscription.paid,
-    Until: time(subscription.ended || subscription.period_end).slice(0, 10),
+    Until: { text: time(subscription.ended || subscription.period_end).slice(0, 10), kind: "line" },
     "By hand": { of: [subscription.status, subscription.card_fails], buttons: () => moneyButtons(subscription) },
   }));
-  setText(byId("subscriptions-count"), countOf(money.subscriptions_total, money.subscriptions.length) + (money.refunds_total ? ", " + money.refunds_total + " refunds" : ""));
+  setText(byId("subscriptions-count"), countOf(money.subscriptions_total, money.subscriptions.length) + (money.refunds_total ? ", " + money.refunds_total + (money.refunds_total === 1 ? " refund" : " refunds") : ""));
 }
 
 function moneyButtons(subscription) {
@@ -156,17 +156,17 @@ function moneyButtons(subscription) {
   const who = subscription.email || id;
   const failing = !subscription.card_fails;
   return [
-    button("Renew now", "Renew " + who + " now", { do: "end_period", subscription: id }, "The period has ended."),
+    button("Renew", "Renew " + who, { do: "end_period", subscription: id }, "The period has ended."),
     failing
-      ? button("Let the card fail", "Let the card of " + who + " fail", { do: "fail_payments", subscription: id, failing }, "Its payments fail from now on.", "danger")
-      : button("Let the card work", "Let the card of " + who + " work", { do: "fail_payments", subscription: id, failing }, "Its payments work again."),
+      ? button("Fail card", "Fail card of " + who, { do: "fail_payments", subscription: id, failing }, "Its payments fail from now on.", "danger")
+      : button("Mend card", "Mend card of " + who, { do: "fail_payments", subscription: id, failing }, "Its payments work again."),
   ];
 }
 
 function showEvents(money) {
   const waiting = new Map();
   for (const delivery of money.webhooks) if (!waiting.has(delivery.event)) waiting.set(delivery.event, delivery);
-  rows("events", money.events.slice(0, 40), (event) => event.id, (event) => ({
+  rows("events", money.events.filter((event) => event.delivered), (event) => event.id, (event) => ({
     Event: { text: event.kind, small: event.id },
     When: clock(event.created),
     Webhook: webhookOf(event, waiting.get(event.id)),
@@ -180,14 +180,13 @@ function webhookOf(event, delivery) {
     const tried = delivery.attempts ? ", tried " + delivery.attempts + "×: " + delivery.last_error : "";
     return { text: "waits", kind: "warn", small: "due " + clock(delivery.due) + tried };
   }
-  if (!event.delivered) return { text: "not asked for" };
   return event.pending ? { text: "given up", kind: "bad" } : { text: "sent", kind: "good" };
 }
 
 function eventButtons(event) {
   const send = (text, seconds, done) =>
-    button(text, text + ": " + event.kind, { do: "send_event", event: event.id, after_seconds: seconds }, done);
-  return [send("Send again", 0, "It is sent again."), send("In an hour", 3600, "It is sent again in an hour.")];
+    button(text, text + " " + event.kind, { do: "send_event", event: event.id, after_seconds: seconds }, done);
+  return [send("Again", 0, "It is sent again."), send("In 1 h", 3600, "It is sent again in an hour.")];
 }
 
 function showHistory(entries) {
@@ -197,7 +196,7 @@ function showHistory(entries) {
     When: clock(entry.at),
     What: { text: entry.subject.kind.replace("_", " "), small: entry.subject.name },
     Change: change(entry),
-    By: { text: entry.caller, small: entry.endpoint },
+    By: { text: entry.caller, small: entry.endpoint === entry.caller ? "" : entry.endpoint },
     "Caller saw": seen(entry),
   }));
 }
@@ -267,7 +266,7 @@ function apiButtons(api) {
     const wanted = down.getAttribute("aria-pressed") !== "true";
     order({ do: "take_down", api, down: wanted }, api + (wanted ? " is down." : " is back."));
   });
-  const lose = button("Lose 5 answers", "Lose the next 5 answers of " + api + " after it has done what was asked",
+  const lose = button("Lose 5 answers", "Lose 5 answers of " + api + ", after it has done what was asked",
     { do: "plan", api, kind: "lost-after-commit", times: 5 }, "The next 5 answers of " + api + " are lost.");
   return make("div", { class: "buttons" }, down, lose);
 }

@@ -116,10 +116,22 @@ impl Asked {
         })
     }
 
-    /// Method and path pattern, as `GET /v1/servers/{id}`.
+    /// Method and path pattern, as `GET /v1/servers/{id}`. Few whatever is asked, since calls are counted by it.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("{} {}", self.method, self.pattern)
+        let known = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ];
+        let method = known
+            .iter()
+            .find(|known| **known == self.method)
+            .map_or("OTHER", Method::as_str);
+        format!("{method} {}", self.pattern)
     }
 
     pub fn param(&self, name: &str) -> &str {

@@ -42,8 +42,11 @@ impl Clock {
 
     #[must_use]
     pub fn now(&self) -> Millis {
-        let passed = self.origin.elapsed().mul_f64(self.speed.max(0.0));
-        self.base + millis(passed) + self.skipped.load(Ordering::Relaxed)
+        let seconds = self.origin.elapsed().as_secs_f64() * self.speed.max(0.0);
+        let passed = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        self.base
+            .saturating_add(millis(passed))
+            .saturating_add(self.skipped.load(Ordering::Relaxed))
     }
 
     pub(crate) fn skip(&self, by: Duration) {
@@ -74,11 +77,13 @@ impl Clock {
     /// How long to wait, in `tokio` time, until the world reaches `at`.
     #[must_use]
     pub fn until(&self, at: Millis) -> Duration {
-        let left = u64::try_from(at - self.now()).unwrap_or(0);
-        if self.speed <= 0.0 {
-            return Duration::MAX;
+        let left = u64::try_from(at.saturating_sub(self.now())).unwrap_or(0);
+        if left == 0 {
+            return Duration::ZERO;
         }
-        Duration::from_millis(left).div_f64(self.speed)
+        let seconds = Duration::from_millis(left).as_secs_f64() / self.speed;
+        // Never, in a world that stands still.
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 
@@ -86,4 +91,35 @@ impl Clock {
 #[must_use]
 pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::{Clock, HOUR, Millis};
+
+    #[tokio::test(start_paused = true)]
+    async fn time_goes_as_fast_as_it_was_told_to_and_never_overflows() {
+        let clock = |speed| Clock::new(Timestamp::UNIX_EPOCH, HOUR, Timestamp::UNIX_EPOCH, speed);
+        let (still, plain, fast, wild) =
+            (clock(0.0), clock(1.0), clock(60.0), clock(f64::INFINITY));
+        tokio::time::advance(Duration::from_millis(1_500)).await;
+        assert_eq!(
+            (still.now(), plain.now(), fast.now()),
+            (HOUR, HOUR + 1_500, HOUR + 90_000)
+        );
+        assert_eq!(fast.until(HOUR + 150_000), Duration::from_secs(1));
+        assert_eq!(still.until(HOUR + 1), Duration::MAX);
+        assert_eq!(still.until(Millis::MIN), Duration::ZERO);
+        assert_eq!(wild.now(), Millis::MAX);
+        assert!(plain.until(Millis::MAX) > Duration::from_hours(1_000_000));
+        assert_eq!(
+            fast.wall().as_millisecond(),
+            1_500,
+            "the wall's clock is not sped up"
+        );
+    }
 }

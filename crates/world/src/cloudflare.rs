@@ -79,6 +79,11 @@ impl State {
         vec![&mut self.zone.records]
     }
 
+    #[cfg(test)]
+    pub(crate) fn zone_id(&self) -> &str {
+        &self.zone.id
+    }
+
     /// Every record, by id.
     pub(crate) fn record_rows(&self) -> Vec<RecordRow> {
         self.zone.records.values().map(Record::row).collect()
@@ -132,6 +137,7 @@ pub(crate) fn router(world: &World) -> Router {
         )
         .route(batch, post(change_in_batch))
         .fallback(any(no_route))
+        .method_not_allowed_fallback(any(no_route))
         .with_state(world.clone())
 }
 

@@ -350,6 +350,16 @@ fn next_id(counters: &mut Counters) -> u64 {
     FIRST_ID + counters.next("hetzner")
 }
 
+/// Refuses one more of a kind when there are very many already. Servers have a limit of their own.
+fn check_count(held: usize, limit: &'static str) -> Result<(), Refusal> {
+    const MOST_OF_A_KIND: usize = 10_000;
+    if held < MOST_OF_A_KIND {
+        Ok(())
+    } else {
+        Err(Refusal::limit(limit, "resource limit exceeded"))
+    }
+}
+
 /// An id in the path.
 fn id(asked: &Asked, name: &str) -> Result<u64, Refusal> {
     asked

@@ -111,6 +111,7 @@ impl World {
                     run(stripe, world.stripe(), stop.clone()),
                     run(console, world.console(), stop.clone()),
                     run_guests(&world, guest_port, stop.clone()),
+                    keep_time(&world, &stop),
                 )
                 .map(|_| ())
             };
@@ -170,6 +171,19 @@ async fn run(listener: TcpListener, router: Router, stop: CancellationToken) -> 
     axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
+}
+
+/// Lets a kept world's file know every second how far time has come.
+async fn keep_time(world: &World, stop: &CancellationToken) -> io::Result<()> {
+    const EVERY: Duration = Duration::from_secs(1);
+    while !stop.is_cancelled() {
+        world.keep_time();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Keeps one listener for every server that is on, for as long as it is.

@@ -3,12 +3,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sqlx::{
     Connection, Row as _, SqliteConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -81,6 +84,9 @@ pub(crate) struct Opened {
     pub(crate) reached: Millis,
 }
 
+/// How long another world may take to let go of the file.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Opens or makes the file, and fills `state` from it. `start` is used when the file is new.
 pub(crate) async fn open(
     path: &Path,
@@ -91,6 +97,9 @@ pub(crate) async fn open(
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
+        // Two worlds in one file would each know only half of it: the second is refused.
+        .locking_mode(SqliteLockingMode::Exclusive)
+        .busy_timeout(PATIENCE)
         .journal_mode(SqliteJournalMode::Wal)
         // In WAL mode this survives a killed process; only a power cut may lose the last moments.
         .synchronous(SqliteSynchronous::Normal);

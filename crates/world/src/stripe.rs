@@ -16,6 +16,7 @@ mod find;
 mod form;
 mod idempotency;
 mod invoice;
+mod invoice_page;
 mod list;
 mod page;
 mod payment;

@@ -37,6 +37,22 @@ async fn what_the_webhook_brought_is_not_found_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn entries_without_a_verdict_are_counted_as_backlog() {
+    Town::run(async |town| {
+        town.books.buy(ADA);
+        town.ring_all().await;
+        let open = u64::try_from(town.ledger().await.len()).unwrap();
+        assert!(open > 0);
+        town.repair().await;
+        assert_eq!(town.payments[0].backlog(), open);
+        town.settle().await;
+        town.repair().await;
+        assert_eq!(town.payments[0].backlog(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscription_whose_events_are_gone_is_found_by_itself() {
     Town::run(async |town| {
         let bought = town.books.buy(ADA);

@@ -74,6 +74,7 @@ fn put(name: &str, expected: Option<u64>, seats: u32) -> Write {
         expected,
         value,
         removes: false,
+        within: Vec::new(),
     }
 }
 
@@ -315,6 +316,7 @@ async fn a_namespace_whose_name_begins_like_another_is_another() {
             expected: None,
             value: json!({ "metadata": {}, "key": key }),
             removes: false,
+            within: Vec::new(),
         };
         ledger.write(write).await.unwrap();
     }

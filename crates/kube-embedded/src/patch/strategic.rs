@@ -110,7 +110,7 @@ fn merge_field(
             fields.remove(name);
         }
         Value::Object(change) => {
-            merge_object(fields.entry(name).or_insert(Value::Null), change, place)?
+            merge_object(fields.entry(name).or_insert(Value::Null), change, place)?;
         }
         Value::Array(change) => {
             let list = fields
@@ -178,10 +178,10 @@ fn merge_by_key(
             }
             (Directive::Delete, None) => {}
             (Directive::Merge | Directive::Replace, Some(at)) => {
-                merge_object(&mut entries[at], fields, place.entry())?
+                merge_object(&mut entries[at], fields, place.entry())?;
             }
             (Directive::Merge | Directive::Replace, None) => {
-                entries.push(Value::Object(without_directives(fields)))
+                entries.push(Value::Object(without_directives(fields)));
             }
         }
     }

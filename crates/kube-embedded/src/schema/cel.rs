@@ -9,6 +9,7 @@ use kube_cel::cel::objects::{Key, Map};
 use kube_cel::cel::{Context, Program, Value as Cel};
 use serde_json::{Number, Value};
 
+use super::formats::duration_nanos;
 use super::node::{Additional, Kind, NodeId};
 use super::{Format, Schema};
 
@@ -146,7 +147,9 @@ fn from_text(format: Option<Format>, text: &str) -> Cel {
         Some(Format::Date) => format!("{text}T00:00:00Z")
             .parse()
             .map_or_else(|_| plain(), Cel::Timestamp),
-        Some(Format::Duration) => duration(text).unwrap_or_else(plain),
+        Some(Format::Duration) => duration_nanos(text)
+            .and_then(duration)
+            .unwrap_or_else(plain),
         Some(Format::Byte) => {
             let bytes = base64::engine::general_purpose::STANDARD.decode(text);
             bytes.map_or_else(|_| plain(), |bytes| Cel::Bytes(Arc::new(bytes)))
@@ -155,12 +158,12 @@ fn from_text(format: Option<Format>, text: &str) -> Cel {
     }
 }
 
-/// CEL's own reading of a duration.
-fn duration(text: &str) -> Option<Cel> {
+/// A CEL duration, had from CEL itself.
+fn duration(nanos: f64) -> Option<Cel> {
     static DURATION: LazyLock<Option<Program>> =
         LazyLock::new(|| Program::compile("duration(text)").ok());
     let mut scope = functions().new_inner_scope();
-    scope.add_variable_from_value("text", Cel::String(Arc::new(text.to_owned())));
+    scope.add_variable_from_value("text", Cel::String(Arc::new(format!("{nanos:.0}ns"))));
     DURATION.as_ref()?.execute(&scope).ok()
 }
 

@@ -1,6 +1,6 @@
 //! From a schema as JSON to the compiled form. What a schema may say at all is `crd`'s question.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -28,10 +28,21 @@ pub(super) fn custom(schema: &Value) -> Result<Schema, Vec<Cause>> {
     compiler.finish(root)
 }
 
-/// Compiles a built-in type by its definition's name.
+/// Compiles a schema that describes no whole object.
+pub(super) fn part(schema: &Value) -> Result<Schema, Vec<Cause>> {
+    let mut compiler = Compiler::new(types::definitions());
+    let root = compiler.node(schema, "");
+    compiler.finish(root)
+}
+
+/// Compiles a built-in type by its definition's name. What it requires is checked where the kind is known: a missing
+/// field of a built-in object is the empty one, as for any client written in Go.
 pub(super) fn builtin(name: &str) -> Result<Schema, Vec<Cause>> {
     let mut compiler = Compiler::new(types::definitions());
     let root = compiler.reference(name, "");
+    for node in &mut compiler.nodes {
+        node.required.clear();
+    }
     compiler.finish(root)
 }
 
@@ -122,6 +133,7 @@ impl<'a> Compiler<'a> {
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),
+            is_int32: schema["format"] == "int32",
             pattern: regex,
             pattern_text,
             limits: limits(schema),
@@ -154,7 +166,10 @@ impl<'a> Compiler<'a> {
         match pattern::compile(text) {
             Ok(regex) => (Some(regex), text.to_owned()),
             Err(error) => {
-                let detail = format!("must be a valid regular expression, but isn't: {error}");
+                let detail = format!(
+                    "must be a valid regular expression, but isn't: error parsing regexp: {}",
+                    last_line(&error.to_string())
+                );
                 self.causes.push(Cause::invalid(
                     child(field, "pattern"),
                     &text.into(),
@@ -165,15 +180,11 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn properties(
-        &mut self,
-        schema: &'a Value,
-        field: &str,
-    ) -> std::collections::BTreeMap<String, NodeId> {
+    fn properties(&mut self, schema: &'a Value, field: &str) -> BTreeMap<String, NodeId> {
         let Some(properties) = schema["properties"].as_object() else {
-            return Default::default();
+            return BTreeMap::new();
         };
-        let mut compiled = std::collections::BTreeMap::new();
+        let mut compiled = BTreeMap::new();
         for (name, property) in properties {
             let below = format!("{}[{name}]", child(field, "properties"));
             compiled.insert(name.clone(), self.node(property, &below));
@@ -236,7 +247,6 @@ impl<'a> Compiler<'a> {
         };
         self.put(word, node);
         let resource = &mut self.nodes[id.0 as usize];
-        resource.embedded = true;
         resource.properties.insert("metadata".to_owned(), metadata);
         for name in ["apiVersion", "kind"] {
             resource.properties.entry(name.to_owned()).or_insert(word);
@@ -297,4 +307,10 @@ fn limits(schema: &Value) -> Limits {
         min_properties: schema["minProperties"].as_u64(),
         max_properties: schema["maxProperties"].as_u64(),
     }
+}
+
+/// A regex error without the picture of where it is.
+fn last_line(error: &str) -> String {
+    let last = error.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

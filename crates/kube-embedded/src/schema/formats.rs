@@ -3,8 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use base64::Engine;
-
 /// A format that is checked. Source: the supported formats listed in Kubernetes' CRD documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -99,11 +97,9 @@ impl Format {
             Format::Ssn => is_ssn(text),
             Format::HexColor => is_hex_color(text),
             Format::RgbColor => is_rgb_color(text),
-            Format::Byte => base64::engine::general_purpose::STANDARD
-                .decode(text)
-                .is_ok(),
+            Format::Byte => is_base64(text),
             Format::Date => text.len() == 10 && jiff::civil::Date::from_str(text).is_ok(),
-            Format::Duration => is_duration(text),
+            Format::Duration => duration_nanos(text).is_some(),
             Format::DateTime => is_date_time(text),
         }
     }
@@ -115,7 +111,7 @@ fn is_hex(text: &str) -> bool {
 
 /// An absolute URI or an absolute path, as Go's `url.ParseRequestURI` takes them.
 fn is_uri(text: &str) -> bool {
-    if text.is_empty() || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+    if text.is_empty() || text.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
         return false;
     }
     if text.starts_with('/') {
@@ -125,11 +121,14 @@ fn is_uri(text: &str) -> bool {
         return false;
     };
     let mut letters = scheme.bytes();
-    letters
+    let is_scheme = letters
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic())
-        && letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-        && !rest.is_empty()
+        && letters.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let host = rest.strip_prefix("//").map_or("", |rest| {
+        rest.split(['/', '?', '#']).next().unwrap_or_default()
+    });
+    is_scheme && !host.contains([' ', '"', '<', '>', '\\', '^', '`', '{', '|', '}'])
 }
 
 /// One address, with or without a display name: `a@b.c`, `Ada <a@b.c>`.
@@ -155,18 +154,28 @@ fn dotted_atoms(text: &str) -> bool {
     text.split('.').all(|atom| !atom.is_empty())
 }
 
+/// One label, or several that end in a top level domain of letters. The odd rule for a single label (a dash only
+/// in second place) is that of the real server.
 fn is_hostname(text: &str) -> bool {
-    let text = text.strip_suffix('.').unwrap_or(text);
+    let letter = |char: char| char.is_alphabetic();
+    let allowed = |char: char| letter(char) || char.is_ascii_digit() || "$+<=>^`|~".contains(char);
     let label = |label: &str| {
-        !label.is_empty()
+        let edges = label.chars().next().zip(label.chars().next_back());
+        edges.is_some_and(|(first, last)| allowed(first) && allowed(last))
+            && label.chars().all(|char| allowed(char) || char == '-')
             && label.len() <= 63
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
     };
-    !text.is_empty() && text.len() <= 255 && text.split('.').all(label)
+    if text.len() > 255 {
+        return false;
+    }
+    let Some((labels, top)) = text.rsplit_once('.') else {
+        let mut chars = text.chars();
+        let first = chars.next().is_some_and(allowed);
+        let rest = chars.as_str();
+        let rest = rest.strip_prefix('-').unwrap_or(rest);
+        return first && rest.chars().all(allowed) && text.len() <= 63;
+    };
+    labels.split('.').all(label) && top.chars().all(letter) && (2..=63).contains(&top.len())
 }
 
 fn is_cidr(text: &str) -> bool {
@@ -234,7 +243,7 @@ fn is_isbn10(text: &str) -> bool {
             .zip(1..)
             .map(|(digit, weight)| digit * weight)
             .sum();
-        values.len() == 10 && sum % 11 == 0
+        values.len() == 10 && sum.is_multiple_of(11)
     })
 }
 
@@ -245,7 +254,7 @@ fn is_isbn13(text: &str) -> bool {
         .zip([1, 3].iter().cycle())
         .map(|(digit, weight)| digit * weight)
         .sum();
-    digits.len() == 13 && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+    digits.len() == 13 && digits.iter().all(|digit| *digit < 10) && sum.is_multiple_of(10)
 }
 
 /// 13 to 19 digits whose Luhn sum is a multiple of ten.
@@ -257,16 +266,26 @@ fn is_credit_card(text: &str) -> bool {
         _ => digit * 2,
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
-    (13..=19).contains(&digits.len()) && digits.iter().all(|digit| *digit < 10) && sum % 10 == 0
+    (13..=19).contains(&digits.len())
+        && digits.iter().all(|digit| *digit < 10)
+        && sum.is_multiple_of(10)
 }
 
 fn is_ssn(text: &str) -> bool {
     let parts: Vec<&str> = text.split(['-', ' ']).collect();
     let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let digits = parts
-        .iter()
-        .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    digits && (widths == [3, 2, 4] || widths == [9])
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    widths == [3, 2, 4] && parts.iter().all(digits)
+}
+
+/// Whole groups of four, the last one padded.
+fn is_base64(text: &str) -> bool {
+    let bare = text.trim_end_matches('=');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    !text.is_empty()
+        && text.len().is_multiple_of(4)
+        && text.len() - bare.len() <= 2
+        && bare.bytes().all(allowed)
 }
 
 fn is_hex_color(text: &str) -> bool {
@@ -290,44 +309,80 @@ fn is_date_time(text: &str) -> bool {
     text.contains(['T', 't']) && jiff::Timestamp::from_str(text).is_ok()
 }
 
-/// Go's durations (`1h30m`, `-1.5s`, `0`) and the long form (`3 days`).
-fn is_duration(text: &str) -> bool {
-    const LONG: [&str; 16] = [
-        "ns", "nano", "us", "micro", "ms", "milli", "s", "sec", "m", "min", "h", "hr", "hour", "d",
-        "day", "w",
-    ];
-    is_go_duration(text)
-        || text.split_once(' ').is_some_and(|(count, unit)| {
-            let unit = unit.trim();
-            let known = LONG.contains(&unit)
-                || LONG.contains(&unit.trim_end_matches('s'))
-                || matches!(unit, "week" | "weeks" | "wk");
-            count.parse::<f64>().is_ok() && known
-        })
+/// The length of a duration in nanoseconds: Go's form (`1h30m`, `-1.5s`, `0`) or counts with units anywhere in the
+/// text (`3 days`, `1w 2d`).
+pub(super) fn duration_nanos(text: &str) -> Option<f64> {
+    go_duration(text).or_else(|| long_duration(text))
 }
 
-fn is_go_duration(text: &str) -> bool {
+const SECOND: f64 = 1e9;
+const MINUTE: f64 = 60.0 * SECOND;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
+
+fn go_duration(text: &str) -> Option<f64> {
+    let negative = text.starts_with('-');
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if unsigned == "0" {
-        return true;
+        return Some(0.0);
     }
     let mut rest = unsigned;
+    let mut total = 0.0;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|char: char| !char.is_ascii_digit() && char != '.')
-            .unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(digits);
-        let unit = tail
-            .find(|char: char| char.is_ascii_digit() || char == '.')
-            .unwrap_or(tail.len());
-        let (unit, next) = tail.split_at(unit);
-        let known = matches!(unit, "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h");
-        if number.parse::<f64>().is_err() || !known {
-            return false;
+        let (number, tail) = split_where(rest, |char| char.is_ascii_digit() || char == '.');
+        let (unit, next) = split_where(tail, |char| !char.is_ascii_digit() && char != '.');
+        let length = match unit {
+            "ns" => 1.0,
+            "us" | "µs" | "μs" => 1e3,
+            "ms" => 1e6,
+            "s" => SECOND,
+            "m" => MINUTE,
+            "h" => HOUR,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * length;
+        rest = next;
+    }
+    let signed = if negative { -total } else { total };
+    (!unsigned.is_empty()).then_some(signed)
+}
+
+/// Splits before the first character that does not fit.
+fn split_where(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
+    let end = text.find(|char| !fits(char)).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Units by their short names, and by how their long names begin.
+const UNITS: [(&[&str], &str, f64); 8] = [
+    (&["ns"], "nano", 1.0),
+    (&["us", "µs"], "micro", 1e3),
+    (&["ms"], "milli", 1e6),
+    (&["s"], "sec", SECOND),
+    (&["m"], "min", MINUTE),
+    (&["h", "hr"], "hour", HOUR),
+    (&["d"], "day", DAY),
+    (&["w", "wk"], "week", 7.0 * DAY),
+];
+
+fn long_duration(text: &str) -> Option<f64> {
+    let mut total = None;
+    let mut rest = text;
+    while let Some(start) = rest.find(|char: char| char.is_ascii_digit()) {
+        let (number, tail) = split_where(&rest[start..], |char| char.is_ascii_digit());
+        let (unit, next) = split_where(tail.trim_start(), |char| {
+            char.is_ascii_alphabetic() || char == 'µ'
+        });
+        let unit = unit.to_lowercase();
+        let known = UNITS
+            .iter()
+            .find(|(short, long, _)| short.contains(&unit.as_str()) || unit.starts_with(long));
+        if let Some((_, _, length)) = known {
+            total = Some(total.unwrap_or(0.0) + number.parse::<f64>().ok()? * length);
         }
         rest = next;
     }
-    !unsigned.is_empty()
+    total
 }
 
 #[cfg(test)]

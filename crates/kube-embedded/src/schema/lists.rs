@@ -1,6 +1,6 @@
 //! Sets without repeats and lists whose entries have keys: checked, and entries found again in the old object.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use super::node::{ListKind, NodeId};
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
-/// The key fields of an entry of a map list, defaults filled in; None when the entry is no object or a key is missing.
+/// The key fields of an entry of a map list that are there, defaults filled in; None when the entry is no object.
 pub(super) fn key_of(
     schema: &Schema,
     items: Option<NodeId>,
@@ -17,19 +17,18 @@ pub(super) fn key_of(
     entry: &Value,
 ) -> Option<Map<String, Value>> {
     let fields = entry.as_object()?;
-    let mut key = Map::new();
-    for name in keys {
-        let value = match fields.get(name) {
-            Some(value) if !value.is_null() => value.clone(),
-            _ => schema
-                .node(schema.child_of(items?, name)?)
-                .default
-                .as_ref()?
-                .clone(),
-        };
-        key.insert(name.clone(), value);
-    }
-    Some(key)
+    let default = |name: &String| {
+        let property = schema.child_of(items?, name)?;
+        schema.node(property).default.clone()
+    };
+    let value = |name: &String| match fields.get(name) {
+        Some(value) if !value.is_null() => Some(value.clone()),
+        Some(_) | None => default(name),
+    };
+    let key = keys
+        .iter()
+        .filter_map(|name| Some((name.clone(), value(name)?)));
+    Some(key.collect())
 }
 
 impl Schema {
@@ -83,18 +82,21 @@ impl Schema {
         causes: &mut Vec<Cause>,
     ) {
         let node = self.node(id);
-        let mut seen = HashSet::new();
+        let mut seen: HashMap<String, usize> = HashMap::new();
         for (at, entry) in entries.iter().enumerate() {
             let shown = match &node.list {
                 ListKind::Atomic => return,
                 ListKind::Set => entry.clone(),
                 ListKind::Map(keys) => match key_of(self, node.items, keys, entry) {
                     Some(key) => Value::Object(key),
-                    // A missing key is required by the schema and reported there.
+                    // What is no object is told where types are checked.
                     None => continue,
                 },
             };
-            if !seen.insert(canonical(&shown)) {
+            let times = seen.entry(canonical(&shown)).or_default();
+            *times += 1;
+            // Only the first repeat is told.
+            if *times == 2 {
                 let below = path.index(at).to_string();
                 causes.push(Cause::new(
                     Reason::Duplicate,
@@ -119,7 +121,7 @@ impl Schema {
                     ))
                 })
                 .collect(),
-            ListKind::Atomic | ListKind::Set => std::collections::HashMap::new(),
+            ListKind::Atomic | ListKind::Set => HashMap::new(),
         };
         Correlated {
             schema: self,
@@ -133,7 +135,7 @@ impl Schema {
 pub(super) struct Correlated<'a> {
     schema: &'a Schema,
     id: NodeId,
-    by_key: std::collections::HashMap<String, &'a Value>,
+    by_key: HashMap<String, &'a Value>,
 }
 
 impl<'a> Correlated<'a> {

@@ -12,7 +12,7 @@ use super::rules::Rule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NodeId(pub(super) u32);
 
-/// The closed set of OpenAPI types.
+/// The closed set of `OpenAPI` types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Object,
@@ -120,6 +120,10 @@ pub(super) struct Bound {
 }
 
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a keyword of the schema language"
+)]
 pub(super) struct Node {
     pub(super) kind: Option<Kind>,
     pub(super) nullable: bool,
@@ -141,6 +145,8 @@ pub(super) struct Node {
     pub(super) required: Vec<String>,
     pub(super) allowed: Vec<Value>,
     pub(super) format: Option<Format>,
+    /// `format: int32`
+    pub(super) is_int32: bool,
     pub(super) pattern: Option<Regex>,
     /// The pattern as written, for messages.
     pub(super) pattern_text: String,

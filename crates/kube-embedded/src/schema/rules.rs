@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Schema;
 use super::cel::{self, functions};
-use super::node::{Node, NodeId};
+use super::node::{Kind, NodeId};
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
@@ -16,10 +16,10 @@ use crate::path::Path;
 const MESSAGE_LIMIT: usize = 5 * 1024;
 
 const REASONS: [&str; 4] = [
-    "FieldValueInvalid",
-    "FieldValueForbidden",
-    "FieldValueRequired",
     "FieldValueDuplicate",
+    "FieldValueForbidden",
+    "FieldValueInvalid",
+    "FieldValueRequired",
 ];
 
 /// One compiled rule.
@@ -29,11 +29,20 @@ pub(super) struct Rule {
     expression: IdedExpr,
     message: String,
     message_expression: Option<IdedExpr>,
-    reason: Reason,
+    reason: RuleReason,
     /// Below the place of the rule; empty for the place itself, else it begins with a dot.
     field_path: String,
     uses_old: bool,
     optional_old: bool,
+}
+
+/// The reasons a rule may give.
+#[derive(Debug, Clone, Copy)]
+enum RuleReason {
+    Invalid,
+    Forbidden,
+    Required,
+    Duplicate,
 }
 
 /// Compiles the rules of one schema object; what does not parse becomes a cause.
@@ -69,9 +78,9 @@ fn one(rule: &Value) -> Result<Rule, Refusal> {
     let message_expression = if message_text.is_empty() {
         None
     } else {
-        Some(parse("messageExpression", &message_text)?)
+        Some(parse("messageExpression", &message_text, rule)?)
     };
-    let expression = parse("rule", &text)?;
+    let expression = parse("rule", &text, rule)?;
     let uses_old = expression.references().has_variable("oldSelf");
     Ok(Rule {
         expression,
@@ -89,25 +98,59 @@ fn word(rule: &Value, key: &str) -> String {
     rule[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-fn parse(key: &'static str, text: &str) -> Result<IdedExpr, Refusal> {
-    Parser::new()
-        .enable_optional_syntax(true)
-        .parse(text)
-        .map_err(|error| {
-            let value = Value::from(text);
-            let refuse = move |field: String| {
-                Cause::invalid(field, &value, &format!("compilation failed: {error}"))
-            };
-            (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
-        })
+fn parse(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusal> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    parser.parse(text).map_err(|error| {
+        let prefix = if key == "rule" {
+            ""
+        } else {
+            "messageExpression "
+        };
+        let error = error.to_string().replace("\n|", "\n |");
+        let message = format!(
+            "Invalid value: {}: {prefix}compilation failed: {error}",
+            as_go(rule)
+        );
+        let refuse = move |field: String| Cause::new(Reason::Invalid, field, message);
+        (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
+    })
 }
 
-fn reason(rule: &Value) -> Result<Reason, Refusal> {
+/// A whole rule as the real server prints it in an error.
+fn as_go(rule: &Value) -> String {
+    let text = |key: &str| {
+        let quoted = Value::from(rule[key].as_str().unwrap_or_default()).to_string();
+        quoted
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+    };
+    format!(
+        "{{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{},\"FieldPath\":{},\"OptionalOldSelf\":{}}}",
+        text("rule"),
+        text("message"),
+        text("messageExpression"),
+        rule["reason"],
+        text("fieldPath"),
+        rule["optionalOldSelf"],
+    )
+}
+
+/// Does an expression refer to the old value? None when it does not parse.
+pub(crate) fn uses_old_self(expression: &str) -> Option<bool> {
+    let parsed = Parser::new()
+        .enable_optional_syntax(true)
+        .parse(expression)
+        .ok()?;
+    Some(parsed.references().has_variable("oldSelf"))
+}
+
+fn reason(rule: &Value) -> Result<RuleReason, Refusal> {
     match rule["reason"].as_str() {
-        None | Some("FieldValueInvalid") => Ok(Reason::Invalid),
-        Some("FieldValueForbidden") => Ok(Reason::Forbidden),
-        Some("FieldValueRequired") => Ok(Reason::Required),
-        Some("FieldValueDuplicate") => Ok(Reason::Duplicate),
+        None | Some("FieldValueInvalid") => Ok(RuleReason::Invalid),
+        Some("FieldValueForbidden") => Ok(RuleReason::Forbidden),
+        Some("FieldValueRequired") => Ok(RuleReason::Required),
+        Some("FieldValueDuplicate") => Ok(RuleReason::Duplicate),
         Some(other) => {
             let value = Value::from(other);
             Err((
@@ -167,10 +210,7 @@ impl Schema {
         }
         let node = self.node(id);
         if !node.rules.is_empty() {
-            self.run(id, id, value, before, path, causes);
-        }
-        for branch in &node.all_of {
-            self.run(*branch, id, value, before, path, causes);
+            self.run(id, value, before, path, causes);
         }
         match value {
             Value::Object(fields) => {
@@ -205,25 +245,20 @@ impl Schema {
         }
     }
 
-    /// Runs the rules of `owner` on a value typed by `typed` (they differ within allOf, whose branches have no types).
+    /// Runs the rules of one place.
     fn run(
         &self,
-        owner: NodeId,
-        typed: NodeId,
+        id: NodeId,
         value: &Value,
         before: Before<'_>,
         path: &Path<'_>,
         causes: &mut Vec<Cause>,
     ) {
-        let rules = &self.node(owner).rules;
-        if rules.is_empty() {
-            return;
-        }
+        let node = self.node(id);
         let mut scope = functions().new_inner_scope();
-        scope.add_variable_from_value("self", cel::from_json(self, Some(typed), value));
-        let old = before.old.map(|old| cel::from_json(self, Some(typed), old));
-        let kind = type_word(self.node(typed));
-        for rule in rules {
+        scope.add_variable_from_value("self", cel::from_json(self, Some(id), value));
+        let old = before.old.map(|old| cel::from_json(self, Some(id), old));
+        for rule in &node.rules {
             if rule.uses_old && old.is_none() && !rule.optional_old {
                 continue;
             }
@@ -233,7 +268,7 @@ impl Schema {
                 (Some(old), false) => own.add_variable_from_value("oldSelf", old.clone()),
                 (None, false) => {}
             }
-            let Some(broken) = rule.broken(&own, kind, path) else {
+            let Some(broken) = rule.broken(&own, node.kind, value, path) else {
                 continue;
             };
             if rule.uses_old || !before.is_unchanged(value) {
@@ -243,53 +278,65 @@ impl Schema {
     }
 }
 
+/// An error in the words of the real server's CEL, where they differ.
+fn words(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!("no such key: {key}"),
+        ExecutionError::IndexOutOfBounds(index) => match index {
+            Cel::Int(at) => format!("index out of bounds: {at}"),
+            other => format!("index out of bounds: {other:?}"),
+        },
+        ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
+        ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
+        ExecutionError::Overflow(..) => "integer overflow".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 fn optional(old: Option<&Cel>) -> Cel {
     let value = old.map_or_else(OptionalValue::none, |old| OptionalValue::of(old.clone()));
     Cel::Opaque(std::sync::Arc::new(value))
 }
 
-/// The word a broken rule shows in place of the value.
-fn type_word(node: &Node) -> &'static str {
-    node.kind.map_or("", super::node::Kind::word)
-}
-
 impl Rule {
     /// What to tell when the rule does not hold (or cannot be evaluated); None when it holds.
-    fn broken(&self, scope: &Context<'_>, kind: &str, path: &Path<'_>) -> Option<Cause> {
-        let here = || path.to_string();
-        match scope.resolve(&self.expression) {
-            Ok(Cel::Bool(true)) => None,
-            Ok(_) => {
-                let field = self.place(path);
-                Some(self.cause(field, kind, &self.said(scope)))
-            }
-            Err(ExecutionError::NoSuchOverload) => {
-                let detail = format!(
-                    "'no such overload': call arguments did not match a supported operator, function or macro signature for rule: {}",
-                    self.shown()
-                );
-                Some(Cause::invalid(here(), &kind.into(), &detail))
-            }
-            Err(error) => {
-                let detail = format!("{error} evaluating rule: {}", self.shown());
-                Some(Cause::invalid(here(), &kind.into(), &detail))
-            }
-        }
+    fn broken(
+        &self,
+        scope: &Context<'_>,
+        kind: Option<Kind>,
+        value: &Value,
+        path: &Path<'_>,
+    ) -> Option<Cause> {
+        let error = match scope.resolve(&self.expression) {
+            Ok(Cel::Bool(true)) => return None,
+            Ok(_) => return Some(self.cause(kind, value, &self.place(path), &self.said(scope))),
+            Err(error) => error,
+        };
+        let detail = match error {
+            ExecutionError::NoSuchOverload => format!(
+                "'no such overload': call arguments did not match a supported operator, function or macro signature for rule: {}",
+                self.shown()
+            ),
+            other => format!("{} evaluating rule: {}", words(&other), self.shown()),
+        };
+        let kind = kind.map_or("", Kind::word);
+        Some(Cause::invalid(path.to_string(), &kind.into(), &detail))
     }
 
-    fn cause(&self, field: String, kind: &str, detail: &str) -> Cause {
+    /// Scalars are shown, structures are not.
+    fn cause(&self, kind: Option<Kind>, value: &Value, field: &str, detail: &str) -> Cause {
+        let hidden = matches!(kind, Some(Kind::Object | Kind::Array));
         match self.reason {
-            Reason::Forbidden => Cause::forbidden(field, detail),
-            Reason::Required => Cause::required(field, detail),
-            Reason::Duplicate => Cause::duplicate(field, &kind.into()),
-            Reason::Invalid
-            | Reason::NotSupported
-            | Reason::TypeInvalid
-            | Reason::TooLong
-            | Reason::TooMany
-            | Reason::TooFew
-            | Reason::NotFound
-            | Reason::Internal => Cause::invalid(field, &kind.into(), detail),
+            RuleReason::Forbidden => Cause::forbidden(field, detail),
+            RuleReason::Required => Cause::required(field, detail),
+            RuleReason::Duplicate if hidden => {
+                Cause::new(Reason::Duplicate, field, "Duplicate value".to_owned())
+            }
+            RuleReason::Duplicate => Cause::duplicate(field, value),
+            RuleReason::Invalid if hidden => {
+                Cause::new(Reason::Invalid, field, format!("Invalid value: {detail}"))
+            }
+            RuleReason::Invalid => Cause::invalid(field, value, detail),
         }
     }
 

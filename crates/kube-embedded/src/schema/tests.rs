@@ -79,7 +79,10 @@ fn a_value_of_the_wrong_type_is_named_with_both_types() {
     refuses(
         "{type: integer}",
         "1.5",
-        &["spec.f: Invalid value: \"number\": spec.f in body must be of type integer: \"number\""],
+        &[
+            "spec.f: Invalid value: \"number\": spec.f in body must be of type integer: \"number\"",
+            "<nil>: Invalid value: \"\": Checked value must be of type integer (default format) in spec.f",
+        ],
     );
     refuses(
         "{type: boolean}",
@@ -232,7 +235,7 @@ fn numbers_stay_within_their_bounds() {
     refuses(
         "{type: number, maximum: 1000000}",
         "2000000",
-        &["spec.f: Invalid value: 2000000: spec.f in body should be less than or equal to 1e+06"],
+        &["spec.f: Invalid value: 2000000: spec.f in body should be less than or equal to 1000000"],
     );
 }
 
@@ -294,7 +297,7 @@ fn lists_and_maps_keep_their_size() {
     refuses(
         "{type: array, maxItems: 1, items: {type: string}}",
         "[a, b]",
-        &["spec.f: Too many: 2: must have at most 1 items"],
+        &["spec.f: Too many: 2: must have at most 1 item"],
     );
     let map =
         "{type: object, minProperties: 1, maxProperties: 2, additionalProperties: {type: string}}";
@@ -392,13 +395,13 @@ fn what_did_not_change_is_not_held_against_an_update() {
         field,
         "{old: long}",
         "{old: longer}",
-        &["spec.f.old: Too long: may not be more than 1 bytes"],
+        &["spec.f.old: Too long: may not be more than 1 byte"],
     );
     updates(
         field,
         "{old: long}",
         "{old: long, new: bb}",
-        &["spec.f.new: Too long: may not be more than 1 bytes"],
+        &["spec.f.new: Too long: may not be more than 1 byte"],
     );
     let map = "{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string}, v: {type: integer, maximum: 1}}}}";
     updates(map, "[{k: a, v: 5}]", "[{k: b, v: 1}, {k: a, v: 5}]", &[]);
@@ -453,7 +456,7 @@ fn a_schema_that_cannot_be_compiled_says_where_and_why() {
     );
     assert!(
         refused("{type: object, x-kubernetes-validations: [{rule: 'self.a >'}]}")[0].starts_with(
-            "x-kubernetes-validations[0].rule: Invalid value: \"self.a >\": compilation failed"
+            "x-kubernetes-validations[0].rule: Invalid value: {\"Rule\":\"self.a \\u003e\""
         )
     );
     assert_eq!(
@@ -463,7 +466,62 @@ fn a_schema_that_cannot_be_compiled_says_where_and_why() {
     assert_eq!(
         refused("{type: object, x-kubernetes-validations: [{rule: 'true', reason: Odd}]}"),
         [
-            "x-kubernetes-validations[0].reason: Unsupported value: \"Odd\": supported values: \"FieldValueInvalid\", \"FieldValueForbidden\", \"FieldValueRequired\", \"FieldValueDuplicate\""
+            "x-kubernetes-validations[0].reason: Unsupported value: \"Odd\": supported values: \"FieldValueDuplicate\", \"FieldValueForbidden\", \"FieldValueInvalid\", \"FieldValueRequired\""
         ]
+    );
+}
+
+#[test]
+fn an_integer_fits_its_format() {
+    accepts(
+        "{type: integer, format: int32}",
+        &["2147483647", "-2147483648"],
+    );
+    accepts("{type: integer, format: int64}", &["3000000000"]);
+    refuses(
+        "{type: integer, format: int32}",
+        "3000000000",
+        &[
+            "<nil>: Invalid value: \"\": Checked value must be of type integer with format int32 in spec.f",
+        ],
+    );
+    refuses(
+        "{type: integer}",
+        "1e30",
+        &[
+            "<nil>: Invalid value: \"\": Checked value must be of type integer (default format) in spec.f",
+        ],
+    );
+    refuses(
+        "{type: number, maximum: 1.5, exclusiveMaximum: true}",
+        "2",
+        &["spec.f: Invalid value: 2: spec.f in body should be less than 1"],
+    );
+    refuses(
+        "{type: number, maximum: 2000000}",
+        "2000000.5",
+        &[
+            "spec.f: Invalid value: 2.0000005e+06: spec.f in body should be less than or equal to 2e+06",
+        ],
+    );
+    accepts("{type: number, multipleOf: 0.1}", &["0.3"]);
+}
+
+#[test]
+fn an_embedded_object_says_what_it_is() {
+    let field = "{type: object, x-kubernetes-embedded-resource: true, x-kubernetes-preserve-unknown-fields: true}";
+    accepts(field, &["{apiVersion: v1, kind: B}"]);
+    refuses(
+        field,
+        "{}",
+        &[
+            "spec.f.apiVersion: Required value",
+            "spec.f.kind: Required value",
+        ],
+    );
+    refuses(
+        field,
+        "{apiVersion: '', kind: B}",
+        &["spec.f.apiVersion: Invalid value: \"\": must not be empty"],
     );
 }

@@ -245,6 +245,7 @@ impl Walk<'_> {
                 (None, Additional::Unknown | Additional::Anything) => {}
             }
         }
+        self.check_embedded(node, fields, path);
         for name in node
             .required
             .iter()
@@ -256,6 +257,24 @@ impl Walk<'_> {
                 below,
                 "Required value".to_owned(),
             ));
+        }
+    }
+
+    /// A whole object inside another must say what it is.
+    fn check_embedded(&mut self, node: &Node, fields: &Map<String, Value>, path: &Path<'_>) {
+        if !node.embedded {
+            return;
+        }
+        for name in ["apiVersion", "kind"] {
+            let below = path.field(name).to_string();
+            match fields.get(name) {
+                None => self.causes.push(Cause::required(below, "")),
+                Some(value) if value == "" => {
+                    self.causes
+                        .push(Cause::invalid(below, value, "must not be empty"));
+                }
+                Some(_) => {}
+            }
         }
     }
 }

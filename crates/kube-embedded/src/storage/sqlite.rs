@@ -4,6 +4,8 @@
 //! kill -9 nor a power cut loses what a client was told. The price, one flush a commit, is shared: the
 //! ledger hands over everything that waits as one transaction.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -43,9 +45,16 @@ impl Sqlite {
                 source,
             },
         };
+        // It holds Secrets; SQLite gives its other files the mode of this one.
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| failed(error.into()))?;
         let mut connection = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             // Exclusive keeps the lock for as long as the connection: one process at a time.
             .locking_mode(SqliteLockingMode::Exclusive)
             .journal_mode(SqliteJournalMode::Wal)

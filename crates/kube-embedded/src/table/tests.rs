@@ -85,7 +85,7 @@ fn a_column_that_makes_no_sense_is_refused_with_its_place() {
         [
             "additionalPrinterColumns[0].name: Required value",
             "additionalPrinterColumns[0].type: Required value: must be one of boolean,date,integer,number,string",
-            "additionalPrinterColumns[0].jsonPath: Required value",
+            "additionalPrinterColumns[0].JSONPath: Required value",
         ]
     );
     assert_eq!(
@@ -94,9 +94,15 @@ fn a_column_that_makes_no_sense_is_refused_with_its_place() {
             "additionalPrinterColumns[0].type: Invalid value: \"text\": must be one of boolean,date,integer,number,string"
         ]
     );
-    assert!(
-        refused(json!({"name": "C", "type": "string", "jsonPath": ".a["}))[0]
-            .starts_with("additionalPrinterColumns[0].jsonPath: Invalid value: \".a[\": ")
+    assert_eq!(
+        refused(json!({"name": "C", "type": "string", "jsonPath": "a"})),
+        [
+            "additionalPrinterColumns[0].JSONPath: Invalid value: \"a\": must be a simple json path starting with ."
+        ]
+    );
+    assert_eq!(
+        refused(json!({"name": "C", "type": "string", "jsonPath": ".a["})),
+        [""; 0]
     );
 }
 

@@ -13,7 +13,7 @@ const REFERENCE: &str = "#/$defs/";
 /// Newer than the generated schemas we compare with.
 const NEWER: [&str; 1] = ["CustomResourceDefinitionCondition.observedGeneration"];
 
-/// Written differently on purpose: a schema or something else, which OpenAPI v3 cannot say in one type.
+/// Written differently on purpose: a schema or something else, which `OpenAPI` v3 cannot say in one type.
 const UNTYPED: [&str; 5] = [
     "JSON",
     "JSONSchemaPropsOrArray",
@@ -62,7 +62,7 @@ fn compare(
         let field = format!("{}.{name}", short(ours));
         match our_fields.get(name) {
             Some(our_field) => {
-                compare_field(&field, our_field, their_field, all, seen, differences)
+                compare_field(&field, our_field, their_field, all, seen, differences);
             }
             None => differences.push(format!("{field} is missing")),
         }

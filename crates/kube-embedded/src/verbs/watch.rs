@@ -23,7 +23,7 @@ use crate::ledger::{Event, EventKind, Expired, Range};
 use crate::project::Projection;
 use crate::registry::Served;
 use crate::request::{Query, VersionMatch};
-use crate::status::{Failure, Qualified};
+use crate::status::Failure;
 use crate::stored::Stored;
 
 /// Events in one chunk of the answer.
@@ -36,6 +36,7 @@ const DEFAULT_TIMEOUT_SECONDS: u64 = 1800;
 pub(crate) fn watch(call: &Call<'_>) -> Result<Answer, Failure> {
     let query = &call.ask.query;
     let start = Start::asked(query)?;
+    let selection = Selection::asked(call)?;
     let served = Arc::clone(&call.target.served);
     let now = Instant::now();
     let seconds = query
@@ -47,8 +48,8 @@ pub(crate) fn watch(call: &Call<'_>) -> Result<Answer, Failure> {
         cluster: Arc::clone(call.cluster),
         follow: call.cluster.ledger.follow(&served.stored_as),
         projection: Projection::asked(&served, call.ask, call.cluster.now())?,
-        selection: Selection::asked(call)?,
-        prefix: call.target.prefix(),
+        prefix: selection.prefix(&call.target),
+        selection,
         served,
         version: 0,
         said_columns: false,
@@ -86,14 +87,10 @@ impl Start {
             .get("sendInitialEvents")
             .map(|_| query.flag("sendInitialEvents"));
         let forbidden = |field: &str, why: &str| {
-            Err(Failure::Invalid {
-                kind: Qualified {
-                    name: "ListOptions".to_owned(),
-                    group: "meta.k8s.io".to_owned(),
-                },
-                name: String::new(),
-                causes: vec![Cause::forbidden(field, why)],
-            })
+            Err(Failure::options(
+                "ListOptions",
+                Cause::forbidden(field, why),
+            ))
         };
         match (initial, query.version_match()?) {
             (Some(_), Some(VersionMatch::NotOlderThan)) | (None, None) => {}
@@ -108,7 +105,7 @@ impl Start {
         }
         let marks_end = initial == Some(true) && query.flag("allowWatchBookmarks");
         let state = Self::State { marks_end };
-        Ok(match (initial, query.number("resourceVersion")?) {
+        Ok(match (initial, query.version()?) {
             (Some(true), _) | (None, None | Some(0)) => state,
             (Some(false), None | Some(0)) => Self::After(u64::MAX),
             (_, Some(version)) => Self::After(version),

@@ -1,5 +1,8 @@
 //! Namespaces and definitions: what comes with them, and what goes with them.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use kube::CustomResourceExt;
 use kube_embedded::Server;
 use serde_json::{Value, json};
@@ -186,4 +189,85 @@ async fn an_event_is_one_object_in_both_groups() {
     assert_eq!(newer["items"][0]["note"], "set sail");
     assert_eq!(newer["items"][0]["apiVersion"], "events.k8s.io/v1");
     assert!(newer["items"][0]["message"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_forgotten_an_hour_after_it_was_last_written() {
+    let start: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let minutes = Arc::new(AtomicI64::new(0));
+    let elapsed = Arc::clone(&minutes);
+    let clock = move || start + jiff::SignedDuration::from_mins(elapsed.load(Ordering::Relaxed));
+    let wire = Wire::of(Server::builder().clock(clock)).await;
+    let events = "/api/v1/namespaces/default/events";
+    let event = |name: &str| {
+        json!({
+            "metadata": { "name": name }, "reason": "Sailed", "type": "Normal",
+            "involvedObject": { "kind": "Boat", "name": "anna", "namespace": "default" },
+        })
+    };
+    wire.post(events, event("old")).await.expect(201);
+    wire.post(events, event("repeated")).await.expect(201);
+    minutes.store(50, Ordering::Relaxed);
+    let again = json!({ "count": 2 });
+    wire.merge(&format!("{events}/repeated"), again)
+        .await
+        .expect(200);
+    minutes.store(61, Ordering::Relaxed);
+    wire.post(events, event("new")).await.expect(201);
+    wire.get(&format!("{events}/old")).await.expect(404);
+    wire.get(&format!("{events}/repeated")).await.expect(200);
+    minutes.store(111, Ordering::Relaxed);
+    wire.post(events, event("newer")).await.expect(201);
+    wire.get(&format!("{events}/repeated")).await.expect(404);
+    wire.get(&format!("{events}/new")).await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_may_ask_what_it_is_and_may() {
+    let wire = Wire::of(Server::builder()).await;
+    let access = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    let asked = json!({ "spec": { "resourceAttributes": { "verb": "get", "resource": "pods" } } });
+    let answer = wire.post(access, asked).await.expect(201);
+    assert_eq!(answer["status"]["allowed"], true);
+    wire.get(access).await.expect(405);
+    let me = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let answer = wire.post(me, json!({})).await.expect(201);
+    assert_eq!(answer["status"]["userInfo"]["username"], "system:admin");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_served_is_not_found_in_the_way_of_its_place() {
+    let wire = Wire::harbour().await;
+    for (path, code) in [
+        ("/", 200),
+        ("/api", 200),
+        ("/api/v1", 200),
+        ("/apis/example.dev", 200),
+        ("/apis/example.dev/v1", 200),
+        ("/openapi/v3/apis/example.dev/v1", 200),
+        ("/healthz", 200),
+        ("/readyz/ping", 200),
+        ("/version", 200),
+        ("/nowhere", 404),
+        ("/apis/nothing.dev/v1/boats", 404),
+        ("/apis/example.dev/v2", 404),
+        ("/api/v1/namespaces/default/pods", 404),
+        ("/api/v1/namespaces/default/secrets/a/status", 404),
+        ("/api/v1/secrets/a", 404),
+        (
+            "/apis/apiextensions.k8s.io/v1/namespaces/default/customresourcedefinitions",
+            404,
+        ),
+    ] {
+        assert_eq!(wire.get(path).await.code, code, "{path}");
+    }
+    let plain = wire.get("/nowhere").await;
+    assert_eq!(plain.body, "404 page not found\n");
+    wire.get("/api/v1/pods").await.refused(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+    );
+    wire.post("/api/v1", json!({})).await.expect(405);
+    wire.put(BOATS, json!({})).await.expect(400);
 }

@@ -1,5 +1,11 @@
 //! The server from outside: through kube's client and runtime, raw HTTP, and kubectl.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "these are tests, and one says what it skips"
+)]
+
 mod containers;
 mod http;
 mod keeping;

@@ -39,7 +39,7 @@ async fn pages_of_a_list_are_of_one_moment_whatever_happens_between_them() {
         next["metadata"]["resourceVersion"],
         first["metadata"]["resourceVersion"]
     );
-    assert!(next["metadata"]["continue"].is_null());
+    assert_eq!(next["metadata"]["continue"], "");
     wire.get(&format!("{BOATS}?continue=nonsense"))
         .await
         .expect(400);
@@ -274,4 +274,37 @@ async fn objects_are_shown_as_tables_and_as_metadata_alone() {
         5
     );
     assert!(rows.next().await.unwrap()["object"]["columnDefinitions"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_object_is_listed_and_watched_by_its_name() {
+    let wire = three_boats().await;
+    wire.boat("anna-2", "red").await;
+    let path = format!("{BOATS}?fieldSelector=metadata.name%3Danna");
+    assert_eq!(names(&wire.get(&path).await.expect(200)), ["anna"]);
+    let everywhere = "/apis/example.dev/v1/boats?fieldSelector=metadata.name%3Danna";
+    assert_eq!(names(&wire.get(everywhere).await.expect(200)), ["anna"]);
+    let mut watch = wire.watch(&format!("{path}&watch=1")).await;
+    assert_eq!(watch.line().await, "ADDED anna");
+    wire.delete(&format!("{BOATS}/anna-2")).await.expect(200);
+    wire.delete(&format!("{BOATS}/anna")).await.expect(200);
+    assert_eq!(watch.line().await, "DELETED anna");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_watches_all_see_the_same() {
+    let wire = Wire::harbour().await;
+    let path = format!("{BOATS}?watch=1");
+    let mut watches = Vec::new();
+    for _ in 0..100 {
+        watches.push(wire.watch(&path).await);
+    }
+    for number in 0..50 {
+        wire.boat(&format!("b{number}"), "red").await;
+    }
+    for watch in &mut watches {
+        for number in 0..50 {
+            assert_eq!(watch.line().await, format!("ADDED b{number}"));
+        }
+    }
 }

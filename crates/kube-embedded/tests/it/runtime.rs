@@ -7,11 +7,12 @@ use futures::StreamExt;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Event as CoreEvent;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Controller};
 use kube::runtime::events::{Event, EventType, Recorder};
 use kube::runtime::finalizer::{Event as Finalizer, finalizer};
 use kube::runtime::wait::{await_condition, conditions};
-use kube::runtime::{WatchStreamExt, metadata_watcher, reflector, watcher};
+use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Client, Resource, ResourceExt};
 use kube_embedded::Server;
 use serde_json::json;
@@ -223,7 +224,8 @@ async fn a_streaming_watcher_and_one_of_metadata_see_the_same() {
         .unwrap();
     let streaming = watcher::Config::default().streaming_lists();
     let mut whole = watcher(boats.clone(), streaming).applied_objects().boxed();
-    let mut metadata = metadata_watcher(boats.clone(), watcher::Config::default())
+    let metadata: Api<PartialObjectMeta<Boat>> = Api::namespaced(client, "default");
+    let mut metadata = watcher(metadata, watcher::Config::default())
         .applied_objects()
         .boxed();
     let anna = whole.next().await.unwrap().unwrap();

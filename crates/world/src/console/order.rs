@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::call::Api;
-use crate::faults::{Fault, FaultKind};
+use crate::faults::{Fault, FaultKind, Faults};
 use crate::world::World;
 
 const MOST_TIMES: u32 = 10_000;
@@ -129,6 +129,7 @@ fn within(fits: bool, what: &'static str) -> Result<(), OrderError> {
 
 impl Order {
     pub(super) async fn carry_out(self, world: &World) -> Result<(), OrderError> {
+        let faults = world.faults();
         match self {
             Self::DeleteServer { server } => {
                 found(world.delete_server_by_hand(server).await, "server")
@@ -136,10 +137,7 @@ impl Order {
             Self::PowerOffServer { server } => {
                 found(world.power_off_by_hand(server).await, "server")
             }
-            Self::RenameServer { server, name } => {
-                within((1..=63).contains(&name.len()), "name")?;
-                found(world.rename_server_by_hand(server, name).await, "server")
-            }
+            Self::RenameServer { server, name } => rename(world, server, name).await,
             Self::DeleteRecord { record } => {
                 found(world.delete_record_by_hand(&record).await, "record")
             }
@@ -147,6 +145,30 @@ impl Order {
                 .edit_record_by_hand(&record, content)
                 .await
                 .map_err(OrderError::Refused),
+            Self::TakeDown { api, down } => {
+                faults.down(api, down);
+                Ok(())
+            }
+            Self::Plan {
+                api,
+                kind,
+                endpoint,
+                times,
+            } => {
+                let once = Fault::once(api, kind, &endpoint);
+                plan(faults, Fault { times, ..once })
+            }
+            Self::Chance {
+                api,
+                kind,
+                probability,
+            } => set_chance(faults, api, kind, probability),
+            Self::Latency { api, milliseconds } => slow_down(faults, api, milliseconds),
+            Self::Exhaust {
+                location,
+                server_type,
+                exhausted,
+            } => exhaust(faults, &location, server_type.as_deref(), exhausted),
             Self::FailPayments {
                 subscription,
                 failing,
@@ -165,65 +187,59 @@ impl Order {
                 world.send_event_by_hand(&event, after_seconds).await,
                 "event",
             ),
-            faults => faults.set(world),
+            Self::Skip { seconds } => skip(world, seconds),
+            Self::Heal => {
+                faults.clear();
+                Ok(())
+            }
         }
     }
+}
 
-    /// The orders that change no state, only what goes wrong from now on, or the time.
-    fn set(self, world: &World) -> Result<(), OrderError> {
-        let faults = world.faults();
-        match self {
-            Self::TakeDown { api, down } => faults.down(api, down),
-            Self::Plan {
-                api,
-                kind,
-                endpoint,
-                times,
-            } => {
-                within((1..=MOST_TIMES).contains(&times), "times")?;
-                let fault = Fault {
-                    times,
-                    ..Fault::once(api, kind, &endpoint)
-                };
-                if !faults.plan(fault) {
-                    return Err(OrderError::TooMany);
-                }
-            }
-            Self::Chance {
-                api,
-                kind,
-                probability,
-            } => {
-                within((0.0..=1.0).contains(&probability), "probability")?;
-                faults.chance(api, kind, probability);
-            }
-            Self::Latency { api, milliseconds } => {
-                within(milliseconds <= MOST_LATENCY, "milliseconds")?;
-                faults.latency(api, Duration::from_millis(milliseconds));
-            }
-            Self::Exhaust {
-                location,
-                server_type,
-                exhausted,
-            } => {
-                let known = crate::hetzner::is_location(&location);
-                found(known, "location")?;
-                faults.exhaust(&location, server_type.as_deref(), exhausted);
-            }
-            Self::Skip { seconds } => {
-                within(seconds <= MOST_SECONDS, "seconds")?;
-                world.skip(Duration::from_secs(seconds));
-            }
-            Self::Heal => faults.clear(),
-            Self::DeleteServer { .. }
-            | Self::PowerOffServer { .. }
-            | Self::RenameServer { .. }
-            | Self::DeleteRecord { .. }
-            | Self::EditRecord { .. }
-            | Self::FailPayments { .. }
-            | Self::EndPeriod { .. }
-            | Self::SendEvent { .. } => {}
-        }
+async fn rename(world: &World, server: u64, name: String) -> Result<(), OrderError> {
+    within((1..=63).contains(&name.len()), "name")?;
+    found(world.rename_server_by_hand(server, name).await, "server")
+}
+
+fn plan(faults: &Faults, fault: Fault) -> Result<(), OrderError> {
+    within((1..=MOST_TIMES).contains(&fault.times), "times")?;
+    if faults.plan(fault) {
         Ok(())
+    } else {
+        Err(OrderError::TooMany)
     }
+}
+
+fn set_chance(
+    faults: &Faults,
+    api: Api,
+    kind: FaultKind,
+    probability: f64,
+) -> Result<(), OrderError> {
+    within((0.0..=1.0).contains(&probability), "probability")?;
+    faults.chance(api, kind, probability);
+    Ok(())
+}
+
+fn slow_down(faults: &Faults, api: Api, milliseconds: u64) -> Result<(), OrderError> {
+    within(milliseconds <= MOST_LATENCY, "milliseconds")?;
+    faults.latency(api, Duration::from_millis(milliseconds));
+    Ok(())
+}
+
+fn exhaust(
+    faults: &Faults,
+    location: &str,
+    server_type: Option<&str>,
+    exhausted: bool,
+) -> Result<(), OrderError> {
+    found(crate::hetzner::is_location(location), "location")?;
+    faults.exhaust(location, server_type, exhausted);
+    Ok(())
+}
+
+fn skip(world: &World, seconds: u64) -> Result<(), OrderError> {
+    within(seconds <= MOST_SECONDS, "seconds")?;
+    world.skip(Duration::from_secs(seconds));
+    Ok(())
 }

@@ -157,6 +157,7 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
     selector::check(&wanted.labels)?;
     check_rules(&wanted.rules)?;
     check_name_free(turn, project, &wanted.name, None)?;
+    super::check_count(turn.state.hetzner.firewalls.len(), "firewall_limit")?;
     check_resources(turn, project, &wanted.apply_to)?;
     let id = super::next_id(&mut turn.state.counters);
     let firewall = Firewall {

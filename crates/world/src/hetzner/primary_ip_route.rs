@@ -36,6 +36,7 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
     name::check_name(&wanted.name)?;
     selector::check(&wanted.labels)?;
     check_name_free(turn, project, &wanted.name, None)?;
+    super::check_count(turn.state.hetzner.primary_ips.len(), "primary_ip_limit")?;
     let location = match (wanted.assignee_id, &wanted.location) {
         (Some(server), _) => check_takes(turn, project, server, wanted.family)?,
         (None, Some(location)) => location.clone(),

@@ -309,6 +309,7 @@ pub(super) fn create_image(
         .get(&server_id)
         .ok_or_else(|| Refusal::not_found("server"))?
         .clone();
+    super::check_count(turn.state.hetzner.images.len(), "image_limit")?;
     let kind = wanted.kind.unwrap_or(Type::Snapshot);
     if kind == Type::Backup {
         if server.backup_window.is_none() {

@@ -106,6 +106,7 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
     let fingerprint = fingerprint(&wanted.public_key)
         .ok_or_else(|| Refusal::invalid("public_key", "is not a valid SSH key"))?;
     check_free(turn, project, &wanted.name, None)?;
+    super::check_count(turn.state.hetzner.ssh_keys.len(), "ssh_key_limit")?;
     let known = turn
         .state
         .hetzner

@@ -97,6 +97,30 @@ async fn a_world_opened_later_is_as_much_older() {
     assert_eq!(world.snapshot().servers[0].status, Status::Running);
 }
 
+#[tokio::test]
+async fn a_quiet_world_does_not_fall_back_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.db");
+    let first = World::open(options(), &path).await.unwrap();
+    first.skip(Duration::from_hours(5));
+    first.keep_time();
+    let reached = first.snapshot().now;
+    drop(first);
+    let again = World::open(options(), &path).await.unwrap().snapshot().now;
+    let behind = reached.duration_since(again);
+    assert!(behind < jiff::SignedDuration::from_secs(10), "{behind}");
+}
+
+#[tokio::test]
+async fn a_file_belongs_to_one_world_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.db");
+    let first = World::open(options(), &path).await.unwrap();
+    assert!(why(&path).await.contains("world.db"));
+    drop(first);
+    assert_eq!(why(&path).await, "opened");
+}
+
 async fn why(path: &Path) -> String {
     match World::open(options(), path).await {
         Ok(_) => String::from("opened"),
@@ -130,6 +154,7 @@ async fn what_cannot_be_opened_is_named() {
         .execute(&mut file)
         .await
         .unwrap();
+    sqlx::Connection::close(file).await.unwrap();
     let said = why(&damaged).await;
     assert!(
         said.contains("hetzner_servers/40000001") && said.contains("missing field"),

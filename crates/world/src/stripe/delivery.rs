@@ -54,6 +54,8 @@ pub(crate) struct Delivery {
     first: i64,
     pub(crate) attempts: u32,
     pub(crate) last_error: Option<String>,
+    /// Sent because of a fault that doubles; never doubled itself.
+    copy: bool,
 }
 
 /// What waits to be sent, by moment.
@@ -83,6 +85,7 @@ impl Deliveries {
             first,
             attempts: 0,
             last_error: None,
+            copy: false,
         });
     }
 
@@ -228,7 +231,9 @@ impl World {
         }
         let outcome = self.post(target, &letter.body).await;
         let fate = match outcome {
-            Ok(()) if strikes(FaultKind::WebhookTwice) => Fate::AcceptedAndAgain,
+            Ok(()) if !letter.delivery.copy && strikes(FaultKind::WebhookTwice) => {
+                Fate::AcceptedAndAgain
+            }
             Ok(()) => Fate::Accepted,
             Err(error) => Fate::Refused(error),
         };
@@ -273,7 +278,11 @@ impl World {
             let settled = matches!(fate, Fate::Accepted | Fate::AcceptedAndAgain | Fate::Lost);
             match fate {
                 Fate::Accepted | Fate::Lost => {}
-                Fate::AcceptedAndAgain => stripe.deliveries.enqueue(&id, now, now),
+                Fate::AcceptedAndAgain => stripe.deliveries.put(Delivery {
+                    due: now,
+                    copy: true,
+                    ..delivery
+                }),
                 Fate::Late(seconds) => stripe.deliveries.put(Delivery {
                     due: now + seconds,
                     ..delivery

@@ -63,6 +63,21 @@ pub(crate) struct Line {
     item: String,
 }
 
+impl Line {
+    pub(crate) fn amount(&self) -> i64 {
+        self.amount
+    }
+
+    pub(crate) fn quantity(&self) -> i64 {
+        self.quantity
+    }
+
+    pub(crate) fn product_name(&self, state: &State) -> String {
+        let product = state.products.get(&self.product);
+        product.map_or_else(|| self.price.clone(), |product| product.name.clone())
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Invoice {
     pub(crate) id: String,
@@ -97,8 +112,10 @@ pub(crate) enum Attempt {
 
 /// What an instrument does at once. `asked` says that the customer has just agreed to it with the bank.
 pub(crate) fn attempt(instrument: &Instrument, card_fails: bool, asked: bool) -> Attempt {
+    if card_fails {
+        return Attempt::Failed(Decline::Generic);
+    }
     match instrument.way {
-        _ if card_fails => Attempt::Failed(Decline::Generic),
         Way::CardPays => Attempt::Paid,
         Way::CardDeclined(decline) => Attempt::Failed(decline),
         Way::CardAsks if asked => Attempt::Paid,

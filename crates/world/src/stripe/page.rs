@@ -14,17 +14,18 @@ use super::catalog::money;
 use super::checkout::Next;
 use super::session::{Session, Stage};
 use super::typed::{Typed, Wrong};
-use super::{State, catch_up, note_all, second};
+use super::{State, catch_up, invoice_page, note_all, second};
 use crate::call::{Turn, html, send, whole};
 use crate::world::World;
 
 /// A form of this page is far smaller.
-const MOST_FORM: usize = 16 * 1024;
+pub(super) const MOST_FORM: usize = 16 * 1024;
 /// No scripts, nothing from elsewhere, in no frame. Forms may lead anywhere: after paying they lead to the shop.
-const POLICY: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; style-src 'self'; frame-ancestors 'none'");
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'",
+);
 /// Shown below the form.
-const NUMBERS: [(&str, &str); 7] = [
+pub(super) const NUMBERS: [(&str, &str); 7] = [
     ("4242 4242 4242 4242", "pays"),
     ("4000 0000 0000 0002", "is declined"),
     ("4000 0000 0000 9995", "is declined: insufficient funds"),
@@ -48,26 +49,26 @@ const NUMBERS: [(&str, &str); 7] = [
 
 #[derive(Template)]
 #[template(path = "pay_form.html")]
-struct PayForm {
-    title: String,
-    total: String,
-    rhythm: String,
-    note: String,
-    due_today: String,
-    lines: Vec<Line>,
-    back: Option<String>,
-    action: String,
-    button: &'static str,
-    typed: Typed,
-    wrong: Wrong,
-    refused: Option<String>,
-    numbers: [(&'static str, &'static str); 7],
+pub(super) struct PayForm {
+    pub(super) title: String,
+    pub(super) total: String,
+    pub(super) rhythm: String,
+    pub(super) note: String,
+    pub(super) due_today: String,
+    pub(super) lines: Vec<Line>,
+    pub(super) back: Option<String>,
+    pub(super) action: String,
+    pub(super) button: &'static str,
+    pub(super) typed: Typed,
+    pub(super) wrong: Wrong,
+    pub(super) refused: Option<String>,
+    pub(super) numbers: [(&'static str, &'static str); 7],
 }
 
-struct Line {
-    name: String,
-    quantity: i64,
-    amount: String,
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) quantity: i64,
+    pub(super) amount: String,
 }
 
 #[derive(Template)]
@@ -81,10 +82,10 @@ struct Confirm {
 
 #[derive(Template)]
 #[template(path = "pay_closed.html")]
-struct Closed {
-    title: &'static str,
-    sentence: String,
-    onward: Option<(String, &'static str)>,
+pub(super) struct Closed {
+    pub(super) title: &'static str,
+    pub(super) sentence: String,
+    pub(super) onward: Option<(String, &'static str)>,
 }
 
 pub(super) fn routes() -> Router<World> {
@@ -92,6 +93,7 @@ pub(super) fn routes() -> Router<World> {
         .route("/c/pay/{session}", get(show).post(pay))
         .route("/c/pay/{session}/confirm", get(show_confirm).post(confirm))
         .route("/assets/pay.css", get(stylesheet))
+        .merge(invoice_page::routes())
 }
 
 async fn stylesheet() -> Response {
@@ -100,7 +102,7 @@ async fn stylesheet() -> Response {
 }
 
 /// A page, as every page here goes out.
-fn page(status: StatusCode, template: &impl Template) -> Response {
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {
         Ok(text) => {
             let mut response = send(html(status, text));
@@ -118,7 +120,7 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
 }
 
 /// A look at the books as they are now, with all that is due done.
-async fn looked<T>(world: &World, look: impl FnOnce(&mut Turn<'_>) -> T) -> Option<T> {
+pub(super) async fn looked<T>(world: &World, look: impl FnOnce(&mut Turn<'_>) -> T) -> Option<T> {
     let mut seen = None;
     let answer = world
         .change("checkout page", |turn| {
@@ -131,7 +133,7 @@ async fn looked<T>(world: &World, look: impl FnOnce(&mut Turn<'_>) -> T) -> Opti
     seen.filter(|_| answer.status().is_success())
 }
 
-fn unavailable() -> Response {
+pub(super) fn unavailable() -> Response {
     StatusCode::SERVICE_UNAVAILABLE.into_response()
 }
 
@@ -162,7 +164,7 @@ async fn pay(Shared(world): Shared<World>, Path(id): Path<String>, request: Requ
         if session.stage != Stage::Open {
             return closed(&session);
         }
-        let typed = Typed::read(&body, &session, &turn.state.stripe);
+        let typed = Typed::expected(&session, &turn.state.stripe).read(&body);
         match typed.checked(turn.stamp(turn.now)) {
             Ok((payer, instrument)) => {
                 let next = in_books(turn, |books| books.pay_session(&id, payer, instrument));
@@ -221,7 +223,7 @@ async fn confirm(
     seen.await.unwrap_or_else(unavailable)
 }
 
-fn in_books<T>(turn: &mut Turn<'_>, work: impl FnOnce(&mut Books<'_>) -> T) -> T {
+pub(super) fn in_books<T>(turn: &mut Turn<'_>, work: impl FnOnce(&mut Books<'_>) -> T) -> T {
     let now = second(turn);
     let state = &mut *turn.state;
     let mut books = Books::open(
@@ -349,10 +351,10 @@ fn closed(session: &Session) -> Response {
     page(StatusCode::OK, &closed)
 }
 
-fn nothing_here() -> Response {
+pub(super) fn nothing_here() -> Response {
     let closed = Closed {
         title: "There is nothing here",
-        sentence: "No checkout has this address.".to_owned(),
+        sentence: "No checkout and no invoice has this address.".to_owned(),
         onward: None,
     };
     page(StatusCode::NOT_FOUND, &closed)

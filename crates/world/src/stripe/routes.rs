@@ -25,11 +25,14 @@ pub(crate) fn router(world: &World) -> Router {
         .merge(subscriptions())
         .merge(money())
         .merge(page::routes())
-        .fallback(any(by(|_, asked, _| {
-            let route = format!("{}: {}", asked.method, asked.path);
-            Err(Refusal::NoRoute(route))
-        })))
+        .fallback(any(by(no_route)))
+        .method_not_allowed_fallback(any(by(no_route)))
         .with_state(world.clone())
+}
+
+fn no_route(_: &mut Books<'_>, asked: &Asked, _: Params) -> Result<Value, Refusal> {
+    let route = format!("{}: {}", asked.method, asked.path);
+    Err(Refusal::NoRoute(route))
 }
 
 fn by(

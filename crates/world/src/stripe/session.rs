@@ -339,8 +339,10 @@ fn absolute_url(params: &mut Params, key: &str) -> Result<Option<String>, Refusa
     let Some(text) = params.text(key)? else {
         return Ok(None);
     };
+    // It goes into a Location header as it is.
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     match Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
+        Ok(url) if plain && matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
         Ok(_) | Err(_) => Err(Refusal::param(key, "Not a valid URL")),
     }
 }

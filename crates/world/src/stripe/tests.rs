@@ -1,6 +1,7 @@
 //! Stripe as a shop sees it: requests, the hosted page and webhooks, on a world without sockets.
 
 mod buying;
+mod keeping;
 mod renewing;
 mod requests;
 mod webhooks;

@@ -47,6 +47,10 @@ impl Typed {
         let name = payer
             .map(|payer| payer.name.clone())
             .or_else(|| customer.and_then(|customer| customer.name.clone()));
+        Self::known(email, name)
+    }
+
+    pub(crate) fn known(email: Option<String>, name: Option<String>) -> Self {
         Self {
             email: email.unwrap_or_default(),
             name: name.unwrap_or_default(),
@@ -55,8 +59,8 @@ impl Typed {
     }
 
     /// What was sent, on top of what is known.
-    pub(crate) fn read(body: &[u8], session: &Session, stripe: &State) -> Self {
-        let mut typed = Self::expected(session, stripe);
+    pub(crate) fn read(self, body: &[u8]) -> Self {
+        let mut typed = self;
         for (key, value) in url::form_urlencoded::parse(body) {
             let value: String = value.trim().chars().take(LONGEST).collect();
             match key.as_ref() {

@@ -9,21 +9,21 @@ fn a_rule_that_does_not_hold_says_its_message() {
     refuses(
         field,
         "{min: 3, max: 2}",
-        &["spec.f: Invalid value: \"object\": min is above max"],
+        &["spec.f: Invalid value: min is above max"],
     );
     refuses(
         "{type: integer, x-kubernetes-validations: [{rule: self > 0}]}",
         "0",
-        &["spec.f: Invalid value: \"integer\": failed rule: self > 0"],
+        &["spec.f: Invalid value: 0: failed rule: self > 0"],
     );
 }
 
 #[test]
 fn the_message_can_be_computed() {
     let field = "{type: integer, x-kubernetes-validations: [{rule: self < 5, messageExpression: \"'got ' + string(self)\", message: fixed}]}";
-    refuses(field, "7", &["spec.f: Invalid value: \"integer\": got 7"]);
+    refuses(field, "7", &["spec.f: Invalid value: 7: got 7"]);
     let broken = "{type: integer, x-kubernetes-validations: [{rule: self < 5, messageExpression: \"''\", message: fixed}]}";
-    refuses(broken, "7", &["spec.f: Invalid value: \"integer\": fixed"]);
+    refuses(broken, "7", &["spec.f: Invalid value: 7: fixed"]);
 }
 
 #[test]
@@ -46,12 +46,12 @@ fn the_reason_and_the_place_can_be_given() {
     refuses(
         &with("reason: FieldValueDuplicate"),
         "{}",
-        &["spec.f: Duplicate value: \"object\""],
+        &["spec.f: Duplicate value"],
     );
     refuses(
         &with("fieldPath: \"['a']\""),
         "{}",
-        &["spec.f[a]: Invalid value: \"object\": a is needed"],
+        &["spec.f[a]: Invalid value: a is needed"],
     );
 }
 
@@ -64,24 +64,19 @@ fn a_transition_rule_runs_only_with_an_old_value() {
         field,
         "a",
         "b",
-        &["spec.f: Invalid value: \"string\": cannot be changed"],
+        &["spec.f: Invalid value: \"b\": cannot be changed"],
     );
     let optional = "{type: string, x-kubernetes-validations: [{rule: \"oldSelf.hasValue() || self == 'first'\", optionalOldSelf: true, message: must start as first}]}";
     accepts(optional, &["first"]);
     refuses(
         optional,
         "second",
-        &["spec.f: Invalid value: \"string\": must start as first"],
+        &["spec.f: Invalid value: \"second\": must start as first"],
     );
     updates(optional, "first", "second", &[]);
     let value = "{type: integer, x-kubernetes-validations: [{rule: self >= oldSelf.orValue(10), optionalOldSelf: true, message: shrinks}]}";
-    refuses(value, "5", &["spec.f: Invalid value: \"integer\": shrinks"]);
-    updates(
-        value,
-        "20",
-        "19",
-        &["spec.f: Invalid value: \"integer\": shrinks"],
-    );
+    refuses(value, "5", &["spec.f: Invalid value: 5: shrinks"]);
+    updates(value, "20", "19", &["spec.f: Invalid value: 19: shrinks"]);
     updates(value, "3", "4", &[]);
 }
 
@@ -98,7 +93,7 @@ fn entries_of_a_map_list_are_compared_with_their_old_selves() {
         field,
         "[{k: a, v: 1}, {k: b, v: 2}]",
         "[{k: b, v: 1}]",
-        &["spec.f[0].v: Invalid value: \"integer\": only up"],
+        &["spec.f[0].v: Invalid value: 1: only up"],
     );
     let atomic = "{type: array, items: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf, message: only up}]}}";
     updates(atomic, "[5]", "[1]", &[]);
@@ -112,7 +107,7 @@ fn a_rule_broken_before_and_untouched_does_not_stop_an_update() {
         field,
         "{a: 0}",
         "{a: -1}",
-        &["spec.f.a: Invalid value: \"integer\": positive"],
+        &["spec.f.a: Invalid value: -1: positive"],
     );
 }
 
@@ -204,17 +199,8 @@ fn rules_wait_until_the_shape_is_right() {
         "{a: 6}",
         &[
             "spec.f.a: Invalid value: 6: spec.f.a in body should be less than or equal to 5",
-            "spec.f: Invalid value: \"object\": above ten",
+            "spec.f: Invalid value: above ten",
         ],
-    );
-}
-
-#[test]
-fn rules_within_all_of_run_too() {
-    refuses(
-        "{type: integer, allOf: [{x-kubernetes-validations: [{rule: self > 0, message: positive}]}]}",
-        "0",
-        &["spec.f: Invalid value: \"integer\": positive"],
     );
 }
 
@@ -227,6 +213,6 @@ fn a_rule_at_the_root_sees_the_whole_object() {
     assert_eq!(schema.validate(&object_of("a"), None), []);
     assert_eq!(
         schema.validate(&object_of("b"), None)[0].to_string(),
-        "<nil>: Invalid value: \"object\": name begins with f"
+        "<nil>: Invalid value: name begins with f"
     );
 }

@@ -133,6 +133,6 @@ fn an_embedded_object_keeps_its_identity() {
         field,
         "{apiVersion: v1, kind: B, metadata: {name: b, odd: 1}, spec: {a: x, b: y}, status: {}}",
         "{apiVersion: v1, kind: B, metadata: {name: b}, spec: {a: x}}",
-        &["spec.f.metadata.odd", "spec.f.spec.b", "spec.f.status"],
+        &["spec.f.spec.b", "spec.f.status", "spec.f.metadata.odd"],
     );
 }

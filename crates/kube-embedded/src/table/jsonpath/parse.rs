@@ -37,10 +37,7 @@ pub(super) fn path(text: &str) -> Result<JsonPath, JsonPathError> {
                 steps.push(subscript(inside)?);
                 after
             }
-            other if steps.is_empty() => {
-                let _ = other;
-                field(rest, &mut steps)?
-            }
+            _ if steps.is_empty() => field(rest, &mut steps)?,
             other => return Err(JsonPathError::Unexpected(other)),
         };
     }
@@ -81,26 +78,54 @@ fn field<'a>(text: &'a str, steps: &mut Vec<Step>) -> Result<&'a str, JsonPathEr
     Ok(&text[end..])
 }
 
+/// Which characters are quoted, told one after the other.
+#[derive(Default)]
+struct Quotes {
+    open: Option<char>,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Is the character, a quote itself included, not part of the path's own grammar?
+    fn hide(&mut self, char: char) -> bool {
+        if std::mem::take(&mut self.escaped) {
+            return true;
+        }
+        match (char, self.open) {
+            ('\\', _) => {
+                self.escaped = true;
+                true
+            }
+            (_, Some(open)) => {
+                if char == open {
+                    self.open = None;
+                }
+                true
+            }
+            ('\'' | '"', None) => {
+                self.open = Some(char);
+                true
+            }
+            (_, None) => false,
+        }
+    }
+}
+
 /// What is between a bracket and the one that closes it, and what follows. Quotes hide brackets.
 fn bracketed(text: &str) -> Result<(&str, &str), JsonPathError> {
     let mut depth = 0;
-    let mut quote = None;
-    let mut escaped = false;
+    let mut quotes = Quotes::default();
     for (at, char) in text.char_indices() {
-        match (char, quote) {
-            _ if escaped => escaped = false,
-            ('\\', _) => escaped = true,
-            (char, Some(open)) if char == open => quote = None,
-            (_, Some(_)) => {}
-            ('\'' | '"', None) => quote = Some(char),
-            ('[', None) => depth += 1,
-            (']', None) => {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok((&text[1..at], &text[at + 1..]));
-                }
-            }
-            (_, None) => {}
+        if quotes.hide(char) {
+            continue;
+        }
+        match char {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok((&text[1..at], &text[at + 1..]));
         }
     }
     Err(JsonPathError::Unfinished)
@@ -128,16 +153,12 @@ fn subscript(inside: &str) -> Result<Step, JsonPathError> {
 /// At commas outside quotes.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    let (mut start, mut quote) = (0, None);
+    let mut start = 0;
+    let mut quotes = Quotes::default();
     for (at, char) in text.char_indices() {
-        match (char, quote) {
-            (char, Some(open)) if char == open => quote = None,
-            ('\'' | '"', None) => quote = Some(char),
-            (',', None) => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            (_, _) => {}
+        if !quotes.hide(char) && char == ',' {
+            parts.push(&text[start..at]);
+            start = at + 1;
         }
     }
     parts.push(&text[start..]);
@@ -215,17 +236,11 @@ fn filter(condition: &str) -> Result<Filter, JsonPathError> {
 }
 
 fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, char) in text.char_indices() {
-        match (char, quote) {
-            (char, Some(open)) if char == open => quote = None,
-            (_, Some(_)) => {}
-            ('\'' | '"', None) => quote = Some(char),
-            (_, None) if text[at..].starts_with(wanted) => return Some(at),
-            (_, None) => {}
-        }
-    }
-    None
+    let mut quotes = Quotes::default();
+    let mut visible = text.char_indices().filter(|(_, char)| !quotes.hide(*char));
+    visible
+        .find(|(at, _)| text[*at..].starts_with(wanted))
+        .map(|(at, _)| at)
 }
 
 fn operand(text: &str) -> Result<Operand, JsonPathError> {

@@ -236,8 +236,8 @@ async fn locked_strikes_where_it_is_planned() {
     );
 }
 
-/// The outcome of twenty creates under random trouble.
-async fn fates(seed: u64) -> Vec<(u16, usize)> {
+/// Twenty creates under random trouble: what each answered, and the history of it all.
+async fn fates(seed: u64) -> (Vec<u16>, Vec<crate::Entry>) {
     let client = Client::new(Options { seed, ..at_once() });
     for kind in [
         FaultKind::LostAfterCommit,
@@ -246,24 +246,64 @@ async fn fates(seed: u64) -> Vec<(u16, usize)> {
     ] {
         client.world.faults().chance(Api::Hetzner, kind, 0.3);
     }
-    let mut seen = Vec::new();
+    let mut answered = Vec::new();
     for n in 0..20 {
-        let status = client
+        let response = client
             .send("POST", "/servers", Some(new_server(&format!("s{n}"))))
-            .await
-            .status();
-        seen.push((status.as_u16(), client.world.snapshot().servers.len()));
+            .await;
+        answered.push(response.status().as_u16());
     }
-    seen
+    (answered, client.world.history())
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_is_the_same_trouble() {
+async fn the_same_seed_is_the_same_trouble_and_the_same_history() {
     let first = fates(7).await;
     assert_eq!(first, fates(7).await);
-    assert_ne!(first, fates(8).await);
+    assert_ne!(first.0, fates(8).await.0);
+    assert!(first.0.iter().any(|status| *status >= 500) && first.0.contains(&201));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_persons_hand_knows_no_protection_and_is_named_in_history() {
+    let client = Client::new(at_once());
+    let id = client.server("one").await;
+    let protect = json!({ "delete": true, "rebuild": true });
+    client
+        .post(&format!("/servers/{id}/actions/change_protection"), protect)
+        .await;
+    let world = &client.world;
+    assert!(world.rename_server_by_hand(id, "two".to_owned()).await);
     assert!(
-        first.iter().any(|(status, _)| *status >= 500)
-            && first.iter().any(|(status, _)| *status == 201)
+        world
+            .relabel_server_by_hand(id, std::collections::BTreeMap::new())
+            .await
+    );
+    let server = client.get(&format!("/servers/{id}")).await["server"].clone();
+    assert_eq!(
+        (server["name"].as_str(), &server["labels"]),
+        (Some("two"), &json!({}))
+    );
+    assert!(world.power_off_by_hand(id).await);
+    assert_eq!(client.status(id).await, "off");
+    assert!(world.delete_server_by_hand(id).await);
+    assert_eq!(
+        client.refused("GET", &format!("/servers/{id}"), None).await,
+        "not_found"
+    );
+    assert!(!world.delete_server_by_hand(id).await, "it is gone");
+    assert!(world.snapshot().primary_ips.is_empty());
+    let history = world.history();
+    let last: Vec<&crate::Entry> = history
+        .iter()
+        .rev()
+        .take_while(|entry| entry.caller == "console")
+        .collect();
+    assert_eq!(
+        last.iter()
+            .filter(|entry| entry.change == crate::Change::Removed)
+            .count(),
+        3,
+        "server and addresses"
     );
 }

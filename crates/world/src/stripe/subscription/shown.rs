@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Ending, Item, Subscription};
 use crate::stripe::State;
+use crate::stripe::catalog::Price;
 use crate::stripe::list::{Object, joined, list_of};
 use crate::stripe::refusal::Refusal;
 
@@ -27,11 +28,40 @@ impl Subscription {
             "current_period_start": self.period_start,
             "discounts": [],
             "metadata": {},
+            "plan": Self::shown_plan(item, state),
             "price": price,
             "quantity": item.quantity,
             "subscription": self.id,
             "tax_rates": [],
         })
+    }
+
+    /// A price as a plan, which is what prices were before; Stripe still sends it.
+    fn shown_plan(item: &Item, state: &State) -> Value {
+        let plan = |price: &Price| {
+            json!({
+                "id": price.id,
+                "object": "plan",
+                "active": price.active,
+                "amount": price.unit_amount,
+                "amount_decimal": price.unit_amount.to_string(),
+                "billing_scheme": "per_unit",
+                "created": price.created,
+                "currency": price.currency,
+                "interval": price.interval.word(),
+                "interval_count": price.interval_count,
+                "livemode": false,
+                "metadata": price.metadata,
+                "meter": null,
+                "nickname": price.nickname,
+                "product": price.product,
+                "tiers_mode": null,
+                "transform_usage": null,
+                "trial_period_days": null,
+                "usage_type": "licensed",
+            })
+        };
+        state.prices.get(&item.price).map_or(Value::Null, plan)
     }
 
     /// Items, payment, schedule and trial.
@@ -87,6 +117,7 @@ impl Object for Subscription {
             "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
             "billing_cycle_anchor": self.anchor,
             "billing_mode": { "type": "flexible" },
+            "billing_schedules": [],
             "billing_thresholds": null,
             "cancel_at": self.cancel_at(),
             "cancel_at_period_end": self.cancel_at_period_end,

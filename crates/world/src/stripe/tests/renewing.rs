@@ -129,3 +129,30 @@ async fn a_trial_costs_nothing_until_it_ends() {
     assert_eq!(shop.subscription_of(&session).await["status"], "active");
     assert_eq!(shop.world.snapshot().subscriptions[0].paid_amount, 49_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_open_invoice_is_paid_on_its_page_with_another_card_which_is_kept() {
+    let shop = Shop::new();
+    let id = text(&shop.sold().await["id"]);
+    shop.world.fail_payments(&id, true).await;
+    shop.after(DAY * 30);
+    let invoice = text(&shop.subscription(&id).await["latest_invoice"]);
+    let invoice = shop
+        .ok("GET", &format!("/v1/invoices/{invoice}"), &[])
+        .await;
+    let page = text(&invoice["hosted_invoice_url"]).replace("http://stripe.test", "");
+    let seen = shop.send(shop.request("GET", &page, &[])).await;
+    assert!(seen.text.contains("€19.00"), "{}", seen.text);
+    let declined = shop
+        .submit(&page, &[("card_number", "4000000000000002")])
+        .await;
+    assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
+    assert_eq!(shop.subscription(&id).await["status"], "past_due");
+    let paid = shop
+        .submit(&page, &[("card_number", "4242424242424242")])
+        .await;
+    assert!(paid.text.contains("This invoice is paid"), "{}", paid.text);
+    assert_eq!(shop.subscription(&id).await["status"], "active");
+    shop.after(DAY * 31);
+    assert_eq!(shop.subscription(&id).await["status"], "active");
+}

@@ -25,8 +25,10 @@ async fn a_wrong_key_an_unknown_version_and_an_unknown_parameter_are_refused() {
         (status, text(&error["code"])),
         (StatusCode::NOT_FOUND, "resource_missing".to_owned())
     );
-    let (status, _) = shop.refused("GET", "/v1/nothing", &[]).await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+    for (method, path) in [("GET", "/v1/nothing"), ("DELETE", "/v1/invoices")] {
+        let (status, _) = shop.refused(method, path, &[]).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{method} {path}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,9 +42,15 @@ async fn a_session_for_an_unknown_price_or_a_bad_url_is_refused() {
     let (_, error) = shop.refused("POST", "/v1/checkout/sessions", &form).await;
     assert_eq!(error["code"], "resource_missing");
     form[1].1 = "price_basic_monthly";
-    form[2].1 = "done";
-    let (_, error) = shop.refused("POST", "/v1/checkout/sessions", &form).await;
-    assert_eq!(error["param"], "success_url");
+    for url in [
+        "done",
+        "javascript:alert(1)",
+        "https://shop.test/\nset-cookie:x",
+    ] {
+        form[2].1 = url;
+        let (_, error) = shop.refused("POST", "/v1/checkout/sessions", &form).await;
+        assert_eq!(error["param"], "success_url", "{url}");
+    }
     form.pop();
     let (_, error) = shop.refused("POST", "/v1/checkout/sessions", &form).await;
     assert_eq!(error["code"], "parameter_missing");

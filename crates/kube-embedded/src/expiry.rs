@@ -1,0 +1,87 @@
+//! Events are forgotten an hour after they were last written, as Kubernetes forgets them.
+//!
+//! Nothing runs in the background: whoever writes an Event clears away some that are due.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cluster::Cluster;
+use crate::ledger::{Address, Write};
+use crate::stored::Stored;
+
+/// Where Events are kept, as the ledger names it.
+const EVENTS: &str = "events";
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// Cleared away by one write at most: more than one, so that the heap shrinks.
+const AT_ONCE: usize = 8;
+
+/// What is due when, the oldest first.
+#[derive(Default)]
+pub(crate) struct Expiry(Mutex<VecDeque<Due>>);
+
+struct Due {
+    at: Timestamp,
+    address: Address,
+    /// If it has been written since, it is not due.
+    version: u64,
+}
+
+impl Expiry {
+    fn push(&self, address: &Address, version: u64, now: Timestamp) {
+        // A clock at the end of time expires nothing.
+        let Ok(at) = now.checked_add(KEPT_FOR) else {
+            return;
+        };
+        let due = Due {
+            at,
+            address: address.clone(),
+            version,
+        };
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(due);
+    }
+
+    fn take(&self, now: Timestamp) -> Vec<Due> {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = queue
+            .iter()
+            .take(AT_ONCE)
+            .take_while(|due| due.at <= now)
+            .count();
+        queue.drain(..due).collect()
+    }
+}
+
+/// Takes note of a write; of other objects than Events there is nothing to note.
+pub(crate) async fn note(cluster: &Cluster, address: &Address, object: &Stored) {
+    if &*address.resource != EVENTS {
+        return;
+    }
+    let now = cluster.now();
+    cluster.expiry.push(address, object.version(), now);
+    for due in cluster.expiry.take(now) {
+        let Some(event) = cluster.ledger.latest(&due.address) else {
+            continue;
+        };
+        if event.version() != due.version {
+            continue;
+        }
+        let last = event.value().clone();
+        let write = Write::change(due.address, &event, last, true);
+        // Changed meanwhile, or not kept: it is noted again with its next write, or at the next start.
+        let _ = cluster.ledger.write(write).await;
+    }
+}
+
+/// The Events of an earlier process begin their hour anew.
+pub(crate) fn start(cluster: &Cluster) {
+    let now = cluster.now();
+    for event in cluster.ledger.all(EVENTS) {
+        let address = crate::lifecycle::address_in(EVENTS, &event);
+        cluster.expiry.push(&address, event.version(), now);
+    }
+}
