@@ -50,7 +50,11 @@ impl Answer {
 
     /// A refusal, unless the path is nothing we know: that is plain text, as Go's mux writes it.
     pub(crate) fn refusal(failure: &Failure) -> Self {
-        Self::value(failure.status()).with_code(failure.code())
+        let content = match failure {
+            Failure::NoSuchPath => Content::Text("404 page not found\n"),
+            _ => Content::Value(failure.status()),
+        };
+        Self::of(content).with_code(failure.code())
     }
 
     pub(crate) fn into_response(self, encoding: Encoding) -> Response<Body> {

@@ -89,7 +89,14 @@ pub(crate) fn may_be_created(
             .latest(&definition_address(&served.stored_as));
         match definition {
             Some(definition) if !metadata::is_deleting(definition.value()) => {}
-            Some(_) | None => return Err(Failure::MethodNotAllowed),
+            Some(_) | None => {
+                return Err(Failure::Forbidden {
+                    resource: served.resource(),
+                    name: name.to_owned(),
+                    why: "create not allowed while custom resource definition is terminating"
+                        .to_owned(),
+                });
+            }
         }
     }
     if !served.info.namespaced {

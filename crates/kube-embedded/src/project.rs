@@ -32,8 +32,12 @@ pub(crate) struct ListMetadata {
 }
 
 impl ListMetadata {
-    fn value(&self) -> Value {
+    /// Lists of custom resources name the next page even when there is none.
+    fn value(&self, custom: bool) -> Value {
         let mut metadata = json!({ "resourceVersion": self.version.to_string() });
+        if custom {
+            metadata["continue"] = "".into();
+        }
         if let Some(token) = &self.token {
             metadata["continue"] = token.clone().into();
         }
@@ -52,7 +56,7 @@ impl Projection {
             Some("Object") => IncludeObject::Whole,
             Some(other) => {
                 return Err(Failure::BadRequest(format!(
-                    "unrecognized includeObject value: {other:?}"
+                    "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty"
                 )));
             }
         };
@@ -135,7 +139,8 @@ impl Projection {
     }
 
     pub(crate) fn list(&self, objects: &[Arc<Stored>], metadata: &ListMetadata) -> Answer {
-        let metadata = metadata.value();
+        let custom = self.served.builtin().is_none() && self.shape == Shape::Whole;
+        let metadata = metadata.value(custom);
         match self.shape {
             Shape::Table => {
                 let shown: Vec<_> = objects

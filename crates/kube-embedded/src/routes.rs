@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, StatusCode, request};
+use http::{HeaderMap, Method, Response, request};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Answer, Content};
@@ -74,10 +74,13 @@ async fn answer(
     let (group, version, rest) = match segments.as_slice() {
         ["api", version, rest @ ..] => ("", *version, rest),
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
-        _ => return Ok(nothing_here()),
+        _ => return Err(Failure::NoSuchPath),
     };
+    if group.is_empty() && !registry.has(group, version) {
+        return Err(Failure::NoSuchResource);
+    }
     if !registry.has(group, version) {
-        return Ok(nothing_here());
+        return Err(Failure::NoSuchPath);
     }
     let call = Call {
         cluster,
@@ -87,11 +90,6 @@ async fn answer(
         stop: &incoming.stop,
     };
     verbs::perform(call).await
-}
-
-/// A path outside of every group: what Go's own server says.
-fn nothing_here() -> Answer {
-    Answer::of(Content::Text("404 page not found\n")).with_code(StatusCode::NOT_FOUND)
 }
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -113,7 +111,7 @@ fn documents(
         };
     let resources = || registry.resources();
     let found =
-        |value: Option<serde_json::Value>| Ok(value.map_or_else(nothing_here, Answer::value));
+        |value: Option<serde_json::Value>| value.map(Answer::value).ok_or(Failure::NoSuchPath);
     let whole = |core: bool| {
         let document = discovery::aggregated(&resources(), core);
         Ok(Answer::of(Content::Typed(AGGREGATED, document)))
@@ -128,7 +126,7 @@ fn documents(
         ))),
         ["apis"] => Ok(Answer::value(discovery::group_list(&resources()))),
         ["apis", group] => found(discovery::group(&resources(), group)),
-        ["api", version] => found(discovery::resource_list(&resources(), "", version)),
+        ["api", "v1"] => found(discovery::resource_list(&resources(), "", "v1")),
         ["apis", group, version] => found(discovery::resource_list(&resources(), group, version)),
         ["openapi", "v3"] => Ok(Answer::value(openapi::index(&documents_of(registry)))),
         ["openapi", "v3", "api", version] => found(document(registry, "", version)),

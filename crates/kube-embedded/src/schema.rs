@@ -23,8 +23,10 @@ use serde_json::Value;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
+pub(crate) use formats::is_known_format;
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
+pub(crate) use rules::uses_old_self;
 
 use formats::Format;
 use lists::key_of;
@@ -43,6 +45,11 @@ impl Schema {
     /// finds the same and more, so a stored CRD always compiles.
     pub(crate) fn compile(schema: &Value) -> Result<Self, Vec<Cause>> {
         compile::custom(schema)
+    }
+
+    /// Compiles a part of a schema by itself: the value it describes is no whole object.
+    pub(crate) fn compile_part(schema: &Value) -> Result<Self, Vec<Cause>> {
+        compile::part(schema)
     }
 
     /// Compiles one of the built-in definitions (`io.k8s.api.core.v1.Secret`).

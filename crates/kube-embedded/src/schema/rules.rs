@@ -16,10 +16,10 @@ use crate::path::Path;
 const MESSAGE_LIMIT: usize = 5 * 1024;
 
 const REASONS: [&str; 4] = [
-    "FieldValueInvalid",
-    "FieldValueForbidden",
-    "FieldValueRequired",
     "FieldValueDuplicate",
+    "FieldValueForbidden",
+    "FieldValueInvalid",
+    "FieldValueRequired",
 ];
 
 /// One compiled rule.
@@ -78,9 +78,9 @@ fn one(rule: &Value) -> Result<Rule, Refusal> {
     let message_expression = if message_text.is_empty() {
         None
     } else {
-        Some(parse("messageExpression", &message_text)?)
+        Some(parse("messageExpression", &message_text, rule)?)
     };
-    let expression = parse("rule", &text)?;
+    let expression = parse("rule", &text, rule)?;
     let uses_old = expression.references().has_variable("oldSelf");
     Ok(Rule {
         expression,
@@ -98,17 +98,51 @@ fn word(rule: &Value, key: &str) -> String {
     rule[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-fn parse(key: &'static str, text: &str) -> Result<IdedExpr, Refusal> {
-    Parser::new()
+fn parse(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusal> {
+    let parser = Parser::new().enable_optional_syntax(true);
+    parser.parse(text).map_err(|error| {
+        let prefix = if key == "rule" {
+            ""
+        } else {
+            "messageExpression "
+        };
+        let error = error.to_string().replace("\n|", "\n |");
+        let message = format!(
+            "Invalid value: {}: {prefix}compilation failed: {error}",
+            as_go(rule)
+        );
+        let refuse = move |field: String| Cause::new(Reason::Invalid, field, message);
+        (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
+    })
+}
+
+/// A whole rule as the real server prints it in an error.
+fn as_go(rule: &Value) -> String {
+    let text = |key: &str| {
+        let quoted = Value::from(rule[key].as_str().unwrap_or_default()).to_string();
+        quoted
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+    };
+    format!(
+        "{{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{},\"FieldPath\":{},\"OptionalOldSelf\":{}}}",
+        text("rule"),
+        text("message"),
+        text("messageExpression"),
+        rule["reason"],
+        text("fieldPath"),
+        rule["optionalOldSelf"],
+    )
+}
+
+/// Does an expression refer to the old value? None when it does not parse.
+pub(crate) fn uses_old_self(expression: &str) -> Option<bool> {
+    let parsed = Parser::new()
         .enable_optional_syntax(true)
-        .parse(text)
-        .map_err(|error| {
-            let value = Value::from(text);
-            let refuse = move |field: String| {
-                Cause::invalid(field, &value, &format!("compilation failed: {error}"))
-            };
-            (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
-        })
+        .parse(expression)
+        .ok()?;
+    Some(parsed.references().has_variable("oldSelf"))
 }
 
 fn reason(rule: &Value) -> Result<RuleReason, Refusal> {

@@ -12,5 +12,6 @@ mod keeping;
 mod kubectl;
 mod objects;
 mod reading;
+mod refusals;
 mod runtime;
 mod world;
