@@ -10,15 +10,21 @@ use crate::debian;
 use crate::run::{cargo, on_path, root, say, step};
 use crate::services::{self, Installed};
 
+/// The mutants too: a test switches each on and must notice.
+const ALL: &str = "--all-features";
+/// How many seeded lives of a fleet are lived (tests/it/convergence.rs).
+const SEEDS: &str = "1000";
+
 pub(crate) fn test() -> Result<()> {
     ensure_compiler()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     let installed = services::install();
     installed.judge()?;
-    let words = ["clippy", "--workspace", "--all-targets", "--locked"];
+    let words = ["clippy", "--workspace", "--all-targets", ALL, "--locked"];
     step("clippy", cargo().args(words).args(["--", "-D", "warnings"]))?;
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--locked"]);
+    tests.args(["test", "--workspace", ALL, "--locked"]);
+    tests.env("CLAWDET_TEST_SEEDS", SEEDS);
     step("tests", tests.envs(installed.variables.clone()))?;
     browser(&installed)?;
     optional(
@@ -63,7 +69,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The product's binary; cargo knows where it puts it, and builds what is out of date.
 fn binary() -> Result<PathBuf> {
-    let words = ["build", "--locked", "--bin", "clawdet", "--quiet"];
+    let words = ["build", "--locked", "--bin", "clawdet", ALL, "--quiet"];
     step("the binary", cargo().args(words))?;
     let target =
         env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
