@@ -1,7 +1,5 @@
 //! From what a client wants stored to what is stored: fill in, drop, check, note who did it.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,9 +10,10 @@ use crate::convert;
 use crate::crd;
 use crate::definition;
 use crate::metadata::{self, NameRule};
-use crate::registry::Served;
+use crate::registry::{Nature, Served};
 use crate::request::FieldValidation;
 use crate::status::{Failure, Qualified};
+use crate::stored::Stored;
 use crate::target::Part;
 
 /// How a write is to be judged.
@@ -269,20 +268,25 @@ fn copy(from: &Value, to: &mut Value, field: &str) {
     };
 }
 
+/// Is a stored object shown as `served` just as it is stored?
+pub(crate) fn is_shown_as_stored(served: &Served, object: &Stored) -> bool {
+    !is_outdated(served, object) && object.api_version() == served.api_version
+}
+
 /// A stored object as `served` shows it; what it was stored without, today's definition fills in.
-pub(crate) fn shown<'a>(served: &Served, object: &'a crate::stored::Stored) -> Cow<'a, Value> {
-    let outdated = match served.nature {
-        crate::registry::Nature::Custom { version } => object.version() < version,
-        crate::registry::Nature::Builtin(_) => false,
-    };
-    if !outdated && convert::is_stored_form(served, object.value()) {
-        return Cow::Borrowed(object.value());
-    }
-    let mut value = object.value().clone();
+pub(crate) fn shown(served: &Served, object: &Stored) -> Value {
+    let mut value = object.value();
     convert::from_stored(served, &mut value);
-    if outdated {
+    if is_outdated(served, object) {
         served.schema.prune(&mut value);
         served.schema.default_in(&mut value);
     }
-    Cow::Owned(value)
+    value
+}
+
+fn is_outdated(served: &Served, object: &Stored) -> bool {
+    match served.nature {
+        Nature::Custom { version } => object.version() < version,
+        Nature::Builtin(_) => false,
+    }
 }

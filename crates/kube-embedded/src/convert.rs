@@ -20,11 +20,6 @@ const EVENT_WORDS: [(&str, &str); 7] = [
     ("deprecatedCount", "count"),
 ];
 
-/// Must the object be changed at all to be shown as `served`?
-pub(crate) fn is_stored_form(served: &Served, object: &Value) -> bool {
-    object["apiVersion"].as_str() == Some(&served.api_version)
-}
-
 /// What `events.k8s.io/v1` calls a field of `v1`.
 pub(crate) fn newer_word(core: &str) -> &str {
     let renamed = EVENT_WORDS.iter().find(|(_, word)| *word == core);
@@ -44,7 +39,7 @@ pub(crate) fn to_stored(served: &Served, object: &mut Value) {
 
 /// A stored object in the words of `served`.
 pub(crate) fn from_stored(served: &Served, object: &mut Value) {
-    if is_stored_form(served, object) {
+    if object["apiVersion"].as_str() == Some(&served.api_version) {
         return;
     }
     if served.builtin() == Some(Builtin::Event) {

@@ -1,6 +1,5 @@
 //! How objects are shown: whole, as rows of a table, or their metadata alone.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -75,19 +74,20 @@ impl Projection {
 
     /// The JSON of one object.
     pub(crate) fn bytes(&self, object: &Stored) -> Bytes {
-        match (self.shape, admit::shown(&self.served, object)) {
-            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Borrowed(_)) => object.bytes(),
-            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Owned(value)) => {
-                Bytes::from(value.to_string())
+        let shown = || admit::shown(&self.served, object);
+        match self.shape {
+            Shape::Whole | Shape::AggregatedDiscovery => {
+                if admit::is_shown_as_stored(&self.served, object) {
+                    object.bytes()
+                } else {
+                    Bytes::from(shown().to_string())
+                }
             }
-            (Shape::Table, value) => {
+            Shape::Table => {
                 let metadata = json!({ "resourceVersion": object.version().to_string() });
-                let table = self.table([value.as_ref()], &metadata);
-                Bytes::from(table.to_string())
+                Bytes::from(self.table([&shown()], &metadata).to_string())
             }
-            (Shape::PartialMetadata, value) => {
-                Bytes::from(table::partial_metadata(&value).to_string())
-            }
+            Shape::PartialMetadata => Bytes::from(table::partial_metadata(&shown()).to_string()),
         }
     }
 
@@ -108,7 +108,7 @@ impl Projection {
         }
         let metadata = json!({ "resourceVersion": object.version().to_string() });
         let value = admit::shown(&self.served, object);
-        let mut table = self.table([value.as_ref()], &metadata);
+        let mut table = self.table([&value], &metadata);
         table["columnDefinitions"] = Value::Null;
         Bytes::from(table.to_string())
     }
@@ -147,7 +147,7 @@ impl Projection {
                     .iter()
                     .map(|object| admit::shown(&self.served, object))
                     .collect();
-                Answer::value(self.table(shown.iter().map(AsRef::as_ref), &metadata))
+                Answer::value(self.table(&shown, &metadata))
             }
             Shape::PartialMetadata => Answer::of(Content::Json(self.joined(
                 "PartialObjectMetadataList",

@@ -81,7 +81,7 @@ pub(crate) async fn insert(
         if call.cluster.ledger.latest(&address).is_some() {
             return Err(exists());
         }
-        Stored::unkept(object)
+        Stored::unkept(&object)
     } else {
         let within = lifecycle::containers(&call.target);
         let write = Write::create(address.clone(), object, within);

@@ -10,12 +10,12 @@ use super::read::Selection;
 use crate::answer::Answer;
 use crate::builtin::Builtin;
 use crate::cause::Cause;
+use crate::decode;
 use crate::ledger::{Address, Range};
 use crate::lifecycle::{self, Gone};
 use crate::project::{ListMetadata, Projection};
 use crate::status::Failure;
 use crate::stored::Stored;
-use crate::{decode, metadata};
 
 /// The part of `DeleteOptions` that changes what happens.
 ///
@@ -86,11 +86,11 @@ impl Options {
         let refuse = |why: String| {
             Err(Failure::Conflict {
                 resource: served.kind(),
-                name: metadata::text(object.value(), "name").to_owned(),
+                name: object.name().to_owned(),
                 why,
             })
         };
-        let is = metadata::text(object.value(), "uid");
+        let is = object.uid();
         if let Some(wanted) = preconditions.uid.as_ref().filter(|wanted| *wanted != is) {
             return refuse(format!(
                 "the UID in the precondition ({wanted}) does not match the UID in record ({is}). The object might have been deleted and then recreated"
@@ -132,7 +132,7 @@ fn answer(call: &Call<'_>, gone: &Gone) -> Result<Answer, Failure> {
     let projection = Projection::asked(&call.target.served, call.ask, call.cluster.now())?;
     Ok(match gone {
         Gone::Removed(object) if shows_removed(call) => projection.object(object),
-        Gone::Removed(object) => Answer::value(success(call, object.value())),
+        Gone::Removed(object) => Answer::value(success(call, object)),
         Gone::Waiting(object) => projection.object(object),
     })
 }
@@ -151,8 +151,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
         ..Range::default()
     };
     let picks = |object: &Stored| {
-        selection.picks(served, object)
-            && lifecycle::may_be_deleted(served, metadata::text(object.value(), "name")).is_ok()
+        selection.picks(served, object) && lifecycle::may_be_deleted(served, object.name()).is_ok()
     };
     let ledger = &call.cluster.ledger;
     let page = ledger
@@ -175,12 +174,12 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
 }
 
 /// The words for a success that has no object to show.
-fn success(call: &Call<'_>, object: &Value) -> Value {
+fn success(call: &Call<'_>, object: &Stored) -> Value {
     let served = &call.target.served;
     let mut details = json!({
-        "name": object["metadata"]["name"],
+        "name": object.name(),
         "kind": served.info.plural,
-        "uid": object["metadata"]["uid"],
+        "uid": object.uid(),
     });
     if !served.info.group.is_empty() {
         details["group"] = served.info.group.clone().into();

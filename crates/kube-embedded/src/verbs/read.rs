@@ -78,9 +78,9 @@ impl Selection {
     }
 
     pub(crate) fn picks(&self, served: &Served, object: &Stored) -> bool {
-        let named = |name: &String| object.value()["metadata"]["name"] == *name;
+        let named = |name: &String| object.name() == name;
         self.name.as_ref().is_none_or(named)
-            && self.labels.matches(object.value())
+            && self.labels.matches(|key| object.label(key))
             && (self.fields.is_everything() || self.fields.matches(&admit::shown(served, object)))
     }
 }

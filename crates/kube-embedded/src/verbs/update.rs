@@ -301,9 +301,9 @@ async fn store(
 ) -> Result<Arc<Stored>, WriteError> {
     let ledger = &call.cluster.ledger;
     if call.ask.dry_run().unwrap_or(true) {
-        return Ok(Stored::unkept(value));
+        return Ok(Stored::unkept(&value));
     }
-    if value == *old.value()
+    if value == old.value()
         && let Some(kept) = ledger.get(&address.resource, &address.key)
         && kept.version() == old.version()
     {

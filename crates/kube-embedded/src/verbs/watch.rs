@@ -260,7 +260,7 @@ impl Watching {
             }
             // It left the selection: as it was when it was in it.
             (true, false, Some(previous)) => {
-                let left = Stored::stamp(previous.value().clone(), event.object.version());
+                let left = Stored::stamp(previous.value(), event.object.version());
                 self.say(lines, "DELETED", &left);
             }
             (true, false, None) | (false, false, _) => {}

@@ -35,7 +35,7 @@ impl Refused {
     }
 }
 
-fn named(fields: Value) -> Value {
+fn named(fields: &Value) -> Value {
     let mut object = json!({ "metadata": { "name": "b" } });
     for (field, value) in fields.as_object().unwrap() {
         object[field] = value.clone();
@@ -43,7 +43,7 @@ fn named(fields: Value) -> Value {
     object
 }
 
-fn event(fields: Value) -> Value {
+fn event(fields: &Value) -> Value {
     let mut event = json!({
         "metadata": { "name": "e", "namespace": "default" },
         "regarding": { "kind": "Boat", "name": "anna", "namespace": "default" },
@@ -62,8 +62,9 @@ async fn configmaps() {
     let said = Refused {
         wire: Wire::harbour().await,
     };
-    let post =
-        async |body: Value, code, message| said.post(CONFIG_MAPS, named(body), code, message).await;
+    let post = async |body: Value, code, message| {
+        said.post(CONFIG_MAPS, named(&body), code, message).await;
+    };
     post(json!({"data": {"x": 3}}), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string").await;
     post(json!({"data": "x"}), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal string into Go struct field ConfigMap.data of type map[string]string").await;
     post(
@@ -75,7 +76,7 @@ async fn configmaps() {
     post(json!({"data": {"a": "c"}, "binaryData": {"a": "Yg=="}}), 422, "ConfigMap \"b\" is invalid: data[a]: Invalid value: \"a\": duplicate of key present in binaryData").await;
     post(json!({"binaryData": {"a": "%"}}), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: illegal base64 data at input byte 0").await;
     let strict = format!("{CONFIG_MAPS}?fieldValidation=Strict");
-    said.post(&strict, named(json!({"foo": 1})), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"foo\"").await;
+    said.post(&strict, named(&json!({"foo": 1})), 400, "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: strict decoding error: unknown field \"foo\"").await;
     said.wire.config_map("a").await;
     let path = format!("{CONFIG_MAPS}/a");
     said.patch(
@@ -127,7 +128,7 @@ async fn secrets() {
         wire: Wire::harbour().await,
     };
     let post =
-        async |body: Value, code, message| said.post(SECRETS, named(body), code, message).await;
+        async |body: Value, code, message| said.post(SECRETS, named(&body), code, message).await;
     post(json!({"data": {"x": "%"}}), 400, "Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 0").await;
     post(
         json!({"type": "kubernetes.io/tls", "data": {"tls.crt": ""}}),
@@ -175,8 +176,8 @@ async fn leases_and_namespaces() {
     let said = Refused {
         wire: Wire::harbour().await,
     };
-    said.post(LEASES, named(json!({"spec": {"leaseDurationSeconds": 0}})), 422, "Lease.coordination.k8s.io \"b\" is invalid: spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0").await;
-    said.post(LEASES, named(json!({"spec": {"leaseTransitions": -1}})), 422, "Lease.coordination.k8s.io \"b\" is invalid: spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0").await;
+    said.post(LEASES, named(&json!({"spec": {"leaseDurationSeconds": 0}})), 422, "Lease.coordination.k8s.io \"b\" is invalid: spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0").await;
+    said.post(LEASES, named(&json!({"spec": {"leaseTransitions": -1}})), 422, "Lease.coordination.k8s.io \"b\" is invalid: spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0").await;
     said.post("/api/v1/namespaces", json!({"metadata": {"name": "a.b"}}), 422, "Namespace \"a.b\" is invalid: metadata.name: Invalid value: \"a.b\": must not contain dots").await;
     said.patch("/api/v1/namespaces/default/status", "merge-patch+json", json!({"status": {"phase": "Odd"}}), 422, "Namespace \"default\" is invalid: status.Phase: Invalid value: \"Odd\": may only be 'Active' if `deletionTimestamp` is empty").await;
     said.delete(
@@ -201,7 +202,7 @@ async fn events() {
         wire: Wire::harbour().await,
     };
     let post =
-        async |body: Value, code, message| said.post(EVENTS, event(body), code, message).await;
+        async |body: Value, code, message| said.post(EVENTS, event(&body), code, message).await;
     post(json!({"eventTime": null, "type": null}), 422, "Event \"e\" is invalid: [eventTime: Required value, type: Invalid value: \"\": has invalid value: ]").await;
     post(
         json!({"type": "Odd"}),
