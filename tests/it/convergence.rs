@@ -277,34 +277,36 @@ mod mutants {
 
     const LIVES: u64 = 200;
 
-    fn caught(mutant: Option<Mutant>, sweep: bool, human: Human) -> (u64, String) {
+    /// The sweep is off where it would hide what the mutant does.
+    fn caught(mutant: Option<Mutant>, sweep: bool, human: Human, sign: &str) {
         activate(mutant);
+        let both_lead = true;
+        let cast = Cast { both_lead, sweep };
         let found = (0..LIVES).find_map(|seed| {
-            let cast = Cast {
-                both_lead: seed.is_multiple_of(2),
-                sweep,
-            };
-            Some((seed, run(seed, cast, human).err()?))
+            let fault = run(seed, cast, human).err()?;
+            fault.contains(sign).then_some((seed, fault))
         });
         activate(None);
-        found.unwrap_or_else(|| panic!("{mutant:?} survived {LIVES} lives"))
+        match found {
+            Some((seed, fault)) => println!("{mutant:?} is caught at seed {seed}: {fault}"),
+            None => panic!("{mutant:?} survived {LIVES} lives"),
+        }
     }
 
     #[test]
     fn who_does_not_adopt_is_caught() {
-        let (seed, fault) = caught(Some(Mutant::NoAdoption), true, Human::Patient);
-        println!("caught at seed {seed}: {fault}");
+        let mutant = Some(Mutant::NoAdoption);
+        caught(mutant, true, Human::Patient, "not settled");
     }
 
     #[test]
     fn who_sends_an_order_again_blindly_is_caught() {
-        let (seed, fault) = caught(Some(Mutant::RetryOnUnknown), false, Human::Deletes);
-        println!("caught at seed {seed}: {fault}");
+        let mutant = Some(Mutant::RetryOnUnknown);
+        caught(mutant, false, Human::Deletes, "servers of");
     }
 
     #[test]
     fn who_does_not_sweep_is_caught() {
-        let (seed, fault) = caught(None, false, Human::TearsOff);
-        println!("caught at seed {seed}: {fault}");
+        caught(None, false, Human::TearsOff, "servers of");
     }
 }
