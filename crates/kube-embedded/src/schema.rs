@@ -23,10 +23,11 @@ use serde_json::Value;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
+pub(crate) use cel::escaped as cel_name;
 pub(crate) use formats::is_known_format;
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
-pub(crate) use rules::uses_old_self;
+pub(crate) use rules::{as_go, parse as parse_cel};
 
 use formats::Format;
 use lists::key_of;
