@@ -71,6 +71,14 @@ impl Schema {
         self.default_at(self.root, object);
     }
 
+    /// Nulls outside of metadata that stand for no value. To be asked of what an apply made, before its defaults.
+    pub(crate) fn misplaced_nulls(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        self.nulls_at(self.root, object, &Path::Root, &mut causes);
+        causes.retain(|cause| !cause.field.starts_with("metadata"));
+        causes
+    }
+
     /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted, with what metadata
     /// does not know at the end. `apiVersion`, `kind` and `metadata`'s own fields are always known.
     pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
