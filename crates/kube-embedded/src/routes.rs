@@ -27,6 +27,12 @@ pub(crate) struct Incoming {
     pub(crate) stop: CancellationToken,
 }
 
+/// `OpenAPI` v2 is asked for by kubectl when it checks a `List`, and in this form alone. The document names no
+/// kinds, so kubectl leaves the checking to us: a `Document` of gnostic's OpenAPIv2.proto with its version,
+/// title and an empty list of paths.
+const OPENAPI_V2: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.33.0\x42\x00";
+const OPENAPI_V2_FORM: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 pub(crate) async fn respond(
     cluster: &Arc<Cluster>,
     token: &str,
@@ -42,6 +48,13 @@ pub(crate) async fn respond(
     // Whether it lives, anybody may ask, in whatever form.
     if let Some("healthz" | "livez" | "readyz") = uri.path().split('/').nth(1) {
         return Answer::of(Content::Text("ok")).into_response(encoding);
+    }
+    if uri.path().trim_end_matches('/') == "/openapi/v2" {
+        let allowed = authenticate(headers, token, incoming.origin);
+        let answer = allowed.map(|()| Answer::of(Content::Binary(OPENAPI_V2_FORM, OPENAPI_V2)));
+        return answer
+            .unwrap_or_else(|failure| Answer::refusal(&failure))
+            .into_response(encoding);
     }
     let ask = match Ask::parse(method, uri, headers) {
         Ok(ask) => ask,

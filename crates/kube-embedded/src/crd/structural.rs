@@ -3,6 +3,7 @@
 mod alternatives;
 mod lists;
 mod rules;
+mod scope;
 
 use serde_json::Value;
 
@@ -29,7 +30,10 @@ pub(super) fn check(field: &str, schema: &Value) -> Vec<Cause> {
     alternatives::check(field, schema, &mut causes);
     rules::check(field, schema, &mut causes);
     match Schema::compile(schema) {
-        Ok(_) if causes.is_empty() => check_defaults(field, "", schema, &mut causes),
+        Ok(_) if causes.is_empty() => {
+            check_defaults(field, "", schema, &mut causes);
+            rules::check_names(field, schema, true, &mut causes);
+        }
         Ok(_) => {}
         Err(found) => {
             let told = |cause: &Cause| cause.field.ends_with("$ref");

@@ -78,9 +78,9 @@ fn one(rule: &Value) -> Result<Rule, Refusal> {
     let message_expression = if message_text.is_empty() {
         None
     } else {
-        Some(parse("messageExpression", &message_text, rule)?)
+        Some(compiled("messageExpression", &message_text, rule)?)
     };
-    let expression = parse("rule", &text, rule)?;
+    let expression = compiled("rule", &text, rule)?;
     let uses_old = expression.references().has_variable("oldSelf");
     Ok(Rule {
         expression,
@@ -98,9 +98,8 @@ fn word(rule: &Value, key: &str) -> String {
     rule[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-fn parse(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusal> {
-    let parser = Parser::new().enable_optional_syntax(true);
-    parser.parse(text).map_err(|error| {
+fn compiled(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusal> {
+    parser().parse(text).map_err(|error| {
         let prefix = if key == "rule" {
             ""
         } else {
@@ -116,8 +115,17 @@ fn parse(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusa
     })
 }
 
+fn parser() -> Parser {
+    Parser::new().enable_optional_syntax(true)
+}
+
+/// A CEL expression; None when it is none.
+pub(crate) fn parse(expression: &str) -> Option<IdedExpr> {
+    parser().parse(expression).ok()
+}
+
 /// A whole rule as the real server prints it in an error.
-fn as_go(rule: &Value) -> String {
+pub(crate) fn as_go(rule: &Value) -> String {
     let text = |key: &str| {
         let quoted = Value::from(rule[key].as_str().unwrap_or_default()).to_string();
         quoted
@@ -134,15 +142,6 @@ fn as_go(rule: &Value) -> String {
         text("fieldPath"),
         rule["optionalOldSelf"],
     )
-}
-
-/// Does an expression refer to the old value? None when it does not parse.
-pub(crate) fn uses_old_self(expression: &str) -> Option<bool> {
-    let parsed = Parser::new()
-        .enable_optional_syntax(true)
-        .parse(expression)
-        .ok()?;
-    Some(parsed.references().has_variable("oldSelf"))
 }
 
 fn reason(rule: &Value) -> Result<RuleReason, Refusal> {

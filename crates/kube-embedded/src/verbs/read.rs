@@ -64,8 +64,7 @@ impl Selection {
 
     /// The ledger's prefix of every key that may be picked.
     pub(crate) fn prefix(&self, target: &Target) -> String {
-        let name = self.name.as_deref().or_else(|| self.fields.name());
-        match name {
+        match self.one_name() {
             Some(name) if !target.namespace.is_empty() || !target.served.info.namespaced => {
                 target.key(name).to_string()
             }
@@ -78,10 +77,14 @@ impl Selection {
     }
 
     pub(crate) fn picks(&self, served: &Served, object: &Stored) -> bool {
-        let named = |name: &String| object.name() == name;
-        self.name.as_ref().is_none_or(named)
+        // What costs least first: only fields need the whole object read.
+        self.one_name().is_none_or(|name| object.name() == name)
             && self.labels.matches(|key| object.label(key))
             && (self.fields.is_everything() || self.fields.matches(&admit::shown(served, object)))
+    }
+
+    fn one_name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.fields.name())
     }
 }
 

@@ -115,11 +115,21 @@ fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<
     let force = call.ask.force(true)?;
     let writer = call.writer()?;
     let merged = apply::apply(live, applied, &writer, force, &call.target.served.schema);
-    merged.map_err(|error| match error {
+    let merged = merged.map_err(|error| match error {
         ApplyError::Conflict(conflicts) => Failure::ApplyConflict(conflicts),
         ApplyError::Untyped { .. } => Failure::Unclassified(error.to_string()),
         ApplyError::ManagedFields => Failure::BadRequest(error.to_string()),
-    })
+    })?;
+    let served = &call.target.served;
+    let nulls = served.schema.misplaced_nulls(&merged);
+    if served.builtin().is_none() && !nulls.is_empty() {
+        return Err(Failure::Invalid {
+            kind: served.kind(),
+            name: metadata::text(&merged, "name").to_owned(),
+            causes: nulls,
+        });
+    }
+    Ok(merged)
 }
 
 /// What becomes of an object, given what it is.

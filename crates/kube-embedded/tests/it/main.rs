@@ -2,10 +2,12 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "these are tests, and one says what it skips"
 )]
 
+mod agreement;
 mod containers;
 mod http;
 mod keeping;

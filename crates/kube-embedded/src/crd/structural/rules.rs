@@ -2,11 +2,49 @@
 
 use serde_json::Value;
 
-use crate::cause::Cause;
+use super::scope;
+use crate::cause::{Cause, Reason};
+use crate::schema::{as_go, parse_cel};
 
 /// Checks the rules of a schema and of all below it. Whether the expressions compile is the schema's own question.
 pub(super) fn check(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     walk(field, schema, None, causes);
+}
+
+/// Checks that the fields the rules of a schema (sound otherwise) speak of exist.
+pub(super) fn check_names(field: &str, schema: &Value, is_root: bool, causes: &mut Vec<Cause>) {
+    let rules = schema["x-kubernetes-validations"].as_array();
+    for (at, rule) in rules.into_iter().flatten().enumerate() {
+        for key in ["rule", "messageExpression"] {
+            let expression = rule[key].as_str().unwrap_or_default().trim();
+            // A message is text, so what it gives is not looked at.
+            let problem = scope::problem(expression, schema, is_root)
+                .filter(|words| key == "rule" || !words.starts_with("cel expression"));
+            if let Some(words) = problem {
+                let place = format!("{field}.x-kubernetes-validations[{at}].{key}");
+                let prefix = if key == "rule" {
+                    ""
+                } else {
+                    "messageExpression "
+                };
+                let message = format!("Invalid value: {}: {prefix}{words}", as_go(rule));
+                causes.push(Cause::new(Reason::Invalid, place, message));
+            }
+        }
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        check_names(
+            &format!("{field}.properties[{name}]"),
+            property,
+            false,
+            causes,
+        );
+    }
+    for key in ["items", "additionalProperties"] {
+        if schema[key].is_object() {
+            check_names(&format!("{field}.{key}"), &schema[key], false, causes);
+        }
+    }
 }
 
 /// `uncorrelatable` is the place from which old and new entries cannot be told to be the same.
@@ -125,9 +163,10 @@ fn check_old_self(
     causes: &mut Vec<Cause>,
 ) {
     let expression = rule["rule"].as_str().unwrap_or_default();
-    let Some(uses) = crate::schema::uses_old_self(expression) else {
+    let Some(parsed) = parse_cel(expression) else {
         return;
     };
+    let uses = parsed.references().has_variable("oldSelf");
     match uncorrelatable {
         Some(within) if uses => {
             let detail = format!(

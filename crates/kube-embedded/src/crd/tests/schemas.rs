@@ -329,3 +329,92 @@ fn rules_compile_and_say_where_they_stand() {
         ],
     );
 }
+
+#[test]
+fn rules_speak_of_fields_there_are() {
+    let rule = |rule: &str| {
+        format!(
+            "{{type: object, properties: {{a: {{type: string}}, n: {{type: integer}}, x-y: {{type: string}}, t: {{type: string, format: date-time}}, l: {{type: array, items: {{type: object, properties: {{b: {{type: integer}}}}}}}}, m: {{type: object, additionalProperties: {{type: object, properties: {{c: {{type: string}}}}}}}}, free: {{type: object, x-kubernetes-preserve-unknown-fields: true}}, e: {{x-kubernetes-int-or-string: true}}}}, x-kubernetes-validations: [{{rule: {}}}]}}",
+            Value::from(rule)
+        )
+    };
+    for sound in [
+        "has(self.a) && self.a.size() > 0",
+        "self.x__dash__y == 'a'",
+        "self.l.all(i, has(i.b) && i.b > 0) && self.l.exists_one(i, i.b == 1)",
+        "self.l.map(i, i.b).sum() > 0",
+        "self.l[0].b == 1",
+        "self.m.all(k, self.m[k].c == k) && self.m.anything.c == 'x'",
+        "self.free.any.thing == 1",
+        "self.t.getFullYear() > 2000",
+        "self.a.startsWith(self.a) ? true : self.n > 0",
+        "type(self.e) == string || self.e == 5",
+        "[1, 2].exists(i, i == self.n)",
+        "{'k': self.a}.k == 'x'",
+        "math.greatest(1, self.n) > 0",
+        "quantity('1Gi').isGreaterThan(quantity('1Mi'))",
+        "self.n == oldSelf.n",
+        "self.l.filter(i, i.b > 1).size() == 0",
+        "self.?a.orValue('') == ''",
+    ] {
+        schema_refused(&rule(sound), &[]);
+    }
+    for (wrong, words) in [
+        (
+            "self.z == 1",
+            "<input>:1:5: undefined field 'z'\n | self.z == 1\n | ....^",
+        ),
+        ("has(self.z)", "<input>:1:9: undefined field 'z'"),
+        (
+            "self.a.b == 'x'",
+            "<input>:1:7: type 'string' does not support field selection",
+        ),
+        (
+            "self.n.b == 'x'",
+            "<input>:1:7: type 'int' does not support field selection",
+        ),
+        (
+            "self.l.all(i, i.z > 0)",
+            "<input>:1:16: undefined field 'z'",
+        ),
+        ("self.l[0].z == 1", "<input>:1:10: undefined field 'z'"),
+        ("self.m.k.z == 1", "<input>:1:9: undefined field 'z'"),
+        (
+            "this.a == 'x'",
+            "<input>:1:1: undeclared reference to 'this' (in container '')",
+        ),
+    ] {
+        let found = said(
+            &with(
+                "/spec/versions/0/schema/openAPIV3Schema",
+                json!({"type": "object", "properties": {"f": serde_yaml_ng::from_str::<Value>(&rule(wrong)).unwrap()}}),
+            ),
+            None,
+        );
+        assert!(
+            found.len() == 1 && found[0].contains(words),
+            "{wrong}: {found:#?}"
+        );
+    }
+    schema_refused(
+        &rule("self.n + 1"),
+        &[
+            ".x-kubernetes-validations[0].rule: Invalid value: {\"Rule\":\"self.n + 1\",\"Message\":\"\",\"MessageExpression\":\"\",\"Reason\":null,\"FieldPath\":\"\",\"OptionalOldSelf\":null}: cel expression must evaluate to a bool",
+        ],
+    );
+}
+
+#[test]
+fn a_rule_at_the_root_may_speak_of_the_object_itself() {
+    let root = |rule: &str| json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}}, "x-kubernetes-validations": [{"rule": rule}]});
+    refuses(
+        "/spec/versions/0/schema/openAPIV3Schema",
+        root("self.metadata.name == self.spec.a && self.kind == 'A'"),
+        &[],
+    );
+    refuses(
+        "/spec/versions/0/schema/openAPIV3Schema",
+        root("self.status.b == 'x'"),
+        &["spec.validation.openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value"],
+    );
+}
