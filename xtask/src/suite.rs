@@ -15,9 +15,6 @@ const ALL: &str = "--all-features";
 /// How many seeded lives of a fleet are lived (tests/it/convergence.rs).
 const SEEDS: &str = "1000";
 
-/// Lives that `tests/it/convergence.rs` lives; what a release must have behind it.
-const SEEDS: &str = "1000";
-
 pub(crate) fn test() -> Result<()> {
     ensure_compiler()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
