@@ -231,8 +231,11 @@ const SEEDS: u64 = 100;
 const SHARES: u64 = 4;
 
 fn seeds() -> u64 {
-    let asked = std::env::var("CLAWDET_TEST_SEEDS");
-    asked.map_or(SEEDS, |seeds| seeds.parse().expect("a number of lives"))
+    let asked = std::env::var_os("CLAWDET_TEST_SEEDS");
+    asked.map_or(SEEDS, |seeds| {
+        let number = seeds.to_str().and_then(|seeds| seeds.parse().ok());
+        number.expect("a number of lives")
+    })
 }
 
 fn share(which: u64) {
