@@ -125,11 +125,11 @@ fn changed(
     if same(before, after) {
         return;
     }
-    let (before_is_leaf, after_is_leaf) = (
-        parts(place, before).is_none(),
-        parts(place, after).is_none(),
-    );
-    if before_is_leaf || after_is_leaf {
+    // A structure that becomes null, or was, is one without parts: it is not itself replaced.
+    let is_leaf = |value: &Value, other: &Value| {
+        parts(place, value).is_none() && !(value.is_null() && parts(place, other).is_some())
+    };
+    if is_leaf(before, after) || is_leaf(after, before) {
         difference.modified.members.insert(element.clone());
     }
     let below = compare(place, before, after);
