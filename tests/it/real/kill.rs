@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::dev::{Dev, Endpoints};
 use super::shop;
@@ -42,30 +42,40 @@ async fn killed_at_random_no_server_is_bought_twice_or_left_over_and_every_payme
             .expect("they are done in time");
         finish.send_replace(true);
     };
-    let (dev, ()) = futures::join!(
+    let ((dev, kills), ()) = futures::join!(
         kill_until(finished, dev, folder.path(), &tell, seed),
         people
     );
+    println!("killed {kills} times");
+    assert!(kills >= 5, "this proves nothing");
     let client = dev.client().await;
     everyone_is_served(&dev, &client).await;
     nobody_had_two(&shop::every_server(&dev.endpoints).await);
 }
 
-/// Kills and starts again at random moments; hands back the last one, alive.
+/// Kills and starts again at random moments, also while the last ones' servers are still being bought
+/// and returned; hands back the last one, alive, and how often it killed.
 async fn kill_until(
     mut finished: watch::Receiver<bool>,
     mut dev: Dev,
     folder: &std::path::Path,
     tell: &watch::Sender<Option<Endpoints>>,
     seed: u64,
-) -> Dev {
+) -> (Dev, u32) {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut kills = 0;
+    let mut kills = 0_u32;
+    let mut after_the_last_wish = 4;
     loop {
-        let life = Duration::from_millis(random.random_range(200..6_000));
-        if timeout(life, finished.wait_for(|done| *done)).await.is_ok() {
-            assert!(kills >= 5, "killed only {kills} times: this proves nothing");
-            return dev;
+        let death = Instant::now() + Duration::from_millis(random.random_range(200..4_000));
+        if timeout_at(death, finished.wait_for(|done| *done))
+            .await
+            .is_ok()
+        {
+            if after_the_last_wish == 0 {
+                return (dev, kills);
+            }
+            after_the_last_wish -= 1;
+            sleep_until(death).await;
         }
         tell.send_replace(None);
         dev.kill();
@@ -155,22 +165,23 @@ async fn everyone_is_served(dev: &Dev, client: &kube::Client) {
         },
     )
     .await;
-    let stayed = PURCHASES - DELETIONS;
     until(LIMIT, "one server and one name for each", async || {
-        let (servers, records) = (
-            shop::servers(&dev.endpoints).await,
-            shop::records(&dev.endpoints).await,
-        );
+        let servers = shop::servers(&dev.endpoints).await.len();
+        let addresses = shop::addresses(&dev.endpoints).await;
+        let unused = addresses.iter().filter(|a| a["assignee_id"].is_null());
+        let unused = unused.count();
+        let records = shop::records(&dev.endpoints).await;
         let names: BTreeSet<&str> = records.iter().filter_map(|r| r["name"].as_str()).collect();
-        let right = servers.len() == stayed && names.len() == stayed;
+        let stayed = PURCHASES - DELETIONS;
+        let right = servers == stayed && unused == 0 && names.len() == stayed;
         right
             .then_some(())
-            .ok_or_else(|| format!("{} servers, {names:?}", servers.len()))
+            .ok_or_else(|| format!("{servers} servers, {unused} addresses without one, {names:?}"))
     })
     .await;
 }
 
-/// Whoever owned a server never owned another at the same time; nor did anybody buy a second at all.
+/// Counting those that went as well: nobody's server was bought a second time.
 fn nobody_had_two(servers: &[Value]) {
     let owners: Vec<&str> = servers
         .iter()

@@ -71,14 +71,20 @@ pub(super) async fn instances(client: &Client) -> Vec<String> {
 
 /// The servers that the simulated Hetzner has.
 pub(super) async fn servers(endpoints: &Endpoints) -> Vec<Value> {
-    let hetzner = &endpoints.hetzner;
-    let url = format!("{}/servers?per_page=50", hetzner.url);
-    let page = get(&url, &hetzner.token).await;
-    assert_eq!(
-        page["meta"]["pagination"]["last_page"], 1,
-        "these tests need one page"
-    );
-    page["servers"].as_array().unwrap().clone()
+    hetzner(endpoints, "servers").await
+}
+
+/// The addresses that the simulated Hetzner has.
+pub(super) async fn addresses(endpoints: &Endpoints) -> Vec<Value> {
+    hetzner(endpoints, "primary_ips").await
+}
+
+async fn hetzner(endpoints: &Endpoints, what: &str) -> Vec<Value> {
+    let url = format!("{}/{what}?per_page=50", endpoints.hetzner.url);
+    let page = get(&url, &endpoints.hetzner.token).await;
+    let pages = &page["meta"]["pagination"]["last_page"];
+    assert_eq!(*pages, 1, "these tests need one page");
+    page[what].as_array().unwrap().clone()
 }
 
 /// Every server there is or was in the last simulated day, as the console shows them.
@@ -101,11 +107,13 @@ pub(super) async fn records(endpoints: &Endpoints) -> Vec<Value> {
 /// Waits until nothing is left that costs money or answers under a name.
 pub(super) async fn world_is_empty(endpoints: &Endpoints) {
     until(COMES_UP, "the world is empty", async || {
-        let (servers, records) = (servers(endpoints).await, records(endpoints).await);
-        let empty = servers.is_empty() && records.is_empty();
-        empty
-            .then_some(())
-            .ok_or_else(|| format!("{servers:?} {records:?}"))
+        let left = [
+            servers(endpoints).await,
+            addresses(endpoints).await,
+            records(endpoints).await,
+        ];
+        let empty = left.iter().all(Vec::is_empty);
+        empty.then_some(()).ok_or_else(|| format!("{left:?}"))
     })
     .await;
 }
