@@ -1,5 +1,6 @@
 //! `cargo xtask`: what a person can ask of it. How each is done is in the modules.
 
+mod bench;
 mod crds;
 mod debian;
 mod run;
@@ -31,6 +32,9 @@ enum Task {
     /// Sets up what is missing first. A test whose tool cannot be had says SKIPPED; with CI=true that
     /// is a failure.
     Test,
+    /// Measure what the product costs
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Write `crds/*.yaml` anew from the code
     Crds,
     /// The real programs that tests are held against: list, install, or print where they are
@@ -54,6 +58,7 @@ enum DevServices {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Test => suite::test(),
+        Task::Bench(bench) => bench::run(bench),
         Task::Crds => crds::write(),
         Task::DevServices(DevServices::List) => services::list(),
         Task::DevServices(DevServices::Install { names }) => services::install_named(&names),

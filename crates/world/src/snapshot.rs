@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub calls: BTreeMap<Api, BTreeMap<String, u64>>,
     /// Calls by API and minute of world time, the last hour.
     pub calls_per_minute: BTreeMap<Api, BTreeMap<Timestamp, u64>>,
+    /// How often each API answered 429 since this process began; one that never did is left out.
+    pub throttled: BTreeMap<Api, u64>,
     /// Whole requests left to each Hetzner project.
     pub rate_budget: BTreeMap<String, u64>,
     /// Requests left to the Cloudflare user of 1,200 in five minutes.
@@ -72,6 +74,7 @@ pub(crate) fn of(now: Millis, clock: &Clock, state: &State, traffic: &Traffic) -
             .iter()
             .map(|(api, by_minute)| (*api, minutes(by_minute)))
             .collect(),
+        throttled: traffic.throttled.clone(),
         rate_budget: state.hetzner.rate_budget(now),
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Traffic {
     pub(crate) totals: BTreeMap<Api, BTreeMap<String, u64>>,
     /// By API and minute of world time; the last hour only.
     pub(crate) minutes: BTreeMap<Api, BTreeMap<Millis, u64>>,
+    /// Calls that were answered with 429, by API.
+    pub(crate) throttled: BTreeMap<Api, u64>,
 }
 
 impl Traffic {
@@ -231,6 +233,19 @@ impl World {
     /// One request, from its fate to its answer. `work` runs at most once, alone, and all at once; a caller that gives up
     /// before it ran has changed nothing, one that gives up afterwards has.
     pub async fn call(
+        &self,
+        api: Api,
+        asked: &Asked,
+        work: impl FnOnce(&mut Turn<'_>) -> Answer,
+    ) -> Response {
+        let answer = self.answer(api, asked, work).await;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            *self.kept().traffic.throttled.entry(api).or_default() += 1;
+        }
+        answer
+    }
+
+    async fn answer(
         &self,
         api: Api,
         asked: &Asked,

@@ -9,11 +9,12 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
-/// Every Rust file of the product, the crates, the tasks and these tests.
+/// Every Rust file of the product, the crates, the tasks, the benches and these tests.
 pub(super) fn rust() -> Vec<Source> {
-    let found = below(&["src", "crates", "xtask", "tests/it"], &|file| {
-        file.extension().is_some_and(|ending| ending == "rs")
-    });
+    let found = below(
+        &["src", "crates", "xtask", "benches", "tests/it"],
+        &|file| file.extension().is_some_and(|ending| ending == "rs"),
+    );
     assert!(found.len() > 20, "the rules look at nothing");
     found
 }

@@ -151,6 +151,11 @@ async fn the_budget_is_an_hours_requests_and_one_more_each_second() {
         (StatusCode::TOO_MANY_REQUESTS, Some("rate_limit_exceeded"))
     );
     assert!(client.world.snapshot().servers.is_empty());
+    let throttled = client.world.snapshot().throttled;
+    assert_eq!(
+        throttled.into_iter().collect::<Vec<_>>(),
+        [(Api::Hetzner, 1)]
+    );
     pass(1).await;
     client.get("/locations").await;
     assert_eq!(client.world.snapshot().rate_budget["main"], 0);
