@@ -5,12 +5,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Uid;
 use crate::catalog::Catalog;
 use crate::provider::{BegunAfter, Dns, Fleet, Owner, Priority, Record, Servers, Zone};
+
+/// The part of the period by which a list may be older than the look: whoever looks on the same beat, as
+/// the sweep does, has then listed for us, and we for them.
+const LIST_AGE_PART: u32 = 10;
 
 pub struct Drift {
     pub servers: Arc<dyn Servers>,
@@ -24,8 +28,16 @@ impl Drift {
     /// Runs until `stop`. A look that fails is logged and made up for by the next.
     pub async fn run(&self, stop: CancellationToken) {
         let (mut fleet, mut zone) = (None, None);
+        let mut ticks = tokio::time::interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let asked = BegunAfter(Instant::now());
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            let now = Instant::now();
+            let asked = now.checked_sub(self.every / LIST_AGE_PART);
+            let asked = BegunAfter(asked.unwrap_or(now));
             match self.servers.fleet(Priority::Resync, asked).await {
                 Ok(now) => self.compare(&mut fleet, now, changed_servers),
                 Err(error) => tracing::warn!(%error, "The fleet could not be looked at"),
@@ -33,10 +45,6 @@ impl Drift {
             match self.dns.zone(Priority::Resync, asked).await {
                 Ok(now) => self.compare(&mut zone, now, changed_records),
                 Err(error) => tracing::warn!(%error, "The zone could not be looked at"),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.every) => {}
-                () = stop.cancelled() => return,
             }
         }
     }
@@ -101,6 +109,8 @@ fn uid_of(owner: &Owner) -> Option<Uid> {
 mod tests {
     use super::*;
     use crate::instance::plan::tests::picture;
+    use crate::provider::calls::Provider;
+    use crate::provider::testing::Scene;
 
     fn fleet(letters: &str) -> Fleet {
         Fleet::new(picture(letters).observed.servers, Instant::now())
@@ -131,5 +141,49 @@ mod tests {
         assert_eq!(changed("d", "-"), whose);
         assert_eq!(changed("d", "dD"), whose);
         assert_eq!(changed("Q", "-"), BTreeSet::new());
+    }
+
+    /// The sweep, say.
+    async fn look_too(servers: &dyn Servers, every: Duration, looks: u32, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(every);
+        for _ in 0..looks {
+            ticks.tick().await;
+            let asked = BegunAfter(Instant::now() - every / 5);
+            servers.fleet(Priority::Resync, asked).await.unwrap();
+        }
+        stop.cancel();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_list_serves_all_who_look_on_the_same_beat_whoever_comes_first() {
+        const LOOKS: u32 = 20;
+        let every = Duration::from_mins(5);
+        for drift_first in [true, false] {
+            // Its list takes time, and must not put the next look off the beat.
+            let slow = Duration::from_secs(2);
+            let scene = Scene::with(|options| options.latency.request = slow);
+            // Long enough that a moment ago is a moment.
+            tokio::time::advance(every).await;
+            let lists = scene.world.options().projects.len() as u64;
+            let servers: Arc<dyn Servers> = Arc::new(scene.hetzner);
+            let drift = Drift {
+                servers: Arc::clone(&servers),
+                dns: Arc::new(scene.cloudflare),
+                catalog: Catalog::new("default"),
+                every,
+            };
+            let stop = CancellationToken::new();
+            let other = look_too(&*servers, every, LOOKS, stop.clone());
+            if drift_first {
+                tokio::join!(biased; drift.run(stop), other);
+            } else {
+                tokio::join!(biased; other, drift.run(stop));
+            }
+            let sent = scene.calls.sent(Provider::Hetzner);
+            assert!(
+                sent == u64::from(LOOKS) * lists,
+                "{sent} calls for {LOOKS} looks at {lists} projects"
+            );
+        }
     }
 }

@@ -27,7 +27,7 @@ pub mod plan;
 pub mod status;
 
 use act::StepError;
-use desired::Desired;
+use desired::{Desired, Life};
 use plan::{Observed, Plan, RECHECK, Step};
 
 /// One visit takes so many steps at most, then lets others have a turn.
@@ -43,8 +43,17 @@ pub struct Settings {
     pub zone: String,
     /// Where a new server enrols.
     pub site_url: String,
-    /// How old a shared list may be.
-    pub list_age: Duration,
+    pub list_ages: ListAges,
+}
+
+/// How old a shared list may be.
+#[derive(Clone, Copy, Debug)]
+pub struct ListAges {
+    /// For an instance that was as it should be at the last visit: whoever looks at the whole fleet once
+    /// a resync wakes it when it is not, so this only bounds the time after looks that failed.
+    pub settled: Duration,
+    /// For any other.
+    pub moving: Duration,
 }
 
 /// The instance controller and all it needs.
@@ -150,6 +159,8 @@ impl Controller {
             };
             let observed = observe::observe(self, &desired).await?;
             let plan = plan::plan(&desired, &observed);
+            let is_settled = matches!(plan, Plan::Done { .. });
+            self.notes.settle(&desired.uid, is_settled);
             let Some(written) = self.publish(object, &desired, &observed, &plan).await? else {
                 return Ok(LOOK_AGAIN);
             };
@@ -167,6 +178,30 @@ impl Controller {
             }
         }
         Ok(Outcome::Stepped)
+    }
+}
+
+/// What was done is shown at once. That something we gave back is really gone, as what may have been
+/// done, only a list begun from now on can tell; while an instance is being deleted, `observe` asks for
+/// that list, once the server's own action has ended.
+fn is_shown_by_new_lists_only(desired: &Desired, step: &Step) -> bool {
+    match step {
+        Step::ReturnServer(_) => desired.life != Life::Deleting,
+        Step::ReleaseAddress(_) => true,
+        Step::AddFinalizer
+        | Step::ClaimProject(_)
+        | Step::IssueSecrets
+        | Step::CreateServer { .. }
+        | Step::RecordServer(_)
+        | Step::RecordLoss(_)
+        | Step::RestoreIdentity(_)
+        | Step::SetProtection(..)
+        | Step::PowerOn(_)
+        | Step::ShutDown(_)
+        | Step::PowerOff(_)
+        | Step::ChangeRecords { .. }
+        | Step::DestroySecrets
+        | Step::RemoveFinalizer => false,
     }
 }
 
@@ -199,9 +234,7 @@ impl Controller {
     ) -> Result<Taken, VisitError> {
         let instance = object.name_any();
         let taken = act::act(self, object, desired, step).await;
-        // What was done is shown at once; what may have been done, and that a server is really gone,
-        // only by lists begun from now on.
-        if taken.is_err() || matches!(step, Step::ReturnServer(_)) {
+        if taken.is_err() || is_shown_by_new_lists_only(desired, step) {
             self.notes.doubt(&desired.uid);
         }
         match taken {

@@ -285,7 +285,8 @@ pub trait Servers: Send + Sync {
         project: &ProjectName,
         name: &ServerName,
     ) -> Result<Option<Server>, ProviderError>;
-    /// The server with this id, read now.
+    /// The server with this id, read now, unless this process has seen the end of its deletion: an id is
+    /// never given twice.
     async fn get(&self, priority: Priority, id: &ServerId)
     -> Result<Option<Server>, ProviderError>;
     async fn create(&self, order: &ServerOrder) -> Result<Server, ProviderError>;
@@ -307,9 +308,13 @@ pub trait Servers: Send + Sync {
     async fn set_protection(&self, id: &ServerId, protect: bool) -> Result<(), ProviderError>;
     /// Deletes the server if it still carries `owner`'s mark, read now; anything else is refused.
     async fn delete(&self, id: &ServerId, owner: &Uid) -> Result<(), ProviderError>;
-    /// Primary IPs with our mark in every project, complete, read now.
-    async fn spare_addresses(&self, priority: Priority)
-    -> Result<Vec<SpareAddress>, ProviderError>;
+    /// Primary IPs with our mark in every project, complete, from a list begun after `asked`. Other than
+    /// the fleet it does not show what this process has done since.
+    async fn spare_addresses(
+        &self,
+        priority: Priority,
+        asked: BegunAfter,
+    ) -> Result<Vec<SpareAddress>, ProviderError>;
     async fn release_address(&self, address: &SpareAddress) -> Result<(), ProviderError>;
 }
 

@@ -26,9 +26,9 @@ pub use counters::Counters;
 use counters::Looked;
 use plan::{BRAKE_WINDOW, Kind, Look, Marked, Sweep, Thing};
 
-/// A list this old is good enough, so that the fleet is not listed twice at once: the Instances are
-/// read live after it, and who returns a server reads its mark again.
-const LIST_AGE_MAX: Duration = Duration::from_mins(1);
+/// A list as old as this part of the period is good enough, so that the fleet is not listed twice at
+/// once: the Instances are read live after it, and who returns a server reads its mark again.
+const LIST_AGE_PART: u32 = 5;
 /// Instances asked for in one page.
 const PAGE_SIZE: u32 = 500;
 /// More pages than this are taken for a list that never ends.
@@ -115,11 +115,11 @@ impl Sweeper {
 
     /// All or nothing: an incomplete look justifies no deletion.
     async fn look(&self) -> Result<Seen, VisitError> {
-        let asked = Instant::now().checked_sub(LIST_AGE_MAX);
+        let asked = Instant::now().checked_sub(self.settings.every / LIST_AGE_PART);
         let asked = BegunAfter(asked.unwrap_or_else(Instant::now));
         let servers = self.servers.fleet(Priority::Resync, asked);
         let zone = self.dns.zone(Priority::Resync, asked);
-        let addresses = self.servers.spare_addresses(Priority::Resync);
+        let addresses = self.servers.spare_addresses(Priority::Resync, asked);
         let (fleet, zone, addresses) = futures::try_join!(
             servers.map_err(VisitError::provider("list the servers")),
             zone.map_err(VisitError::provider("list the records")),

@@ -20,13 +20,16 @@ use crate::controller::{self, Pace, Reconciler, Wakers};
 use crate::drift::Drift;
 use crate::election::{Candidate, while_leading};
 use crate::events::Narrator;
-use crate::instance::{self, Providers};
+use crate::instance::{self, ListAges, Providers};
 use crate::provider::{Billing, Dns, Guests, Secrets, Servers};
 use crate::sweep::{self, Sweeper};
 use crate::{customer, metrics, offer, payment};
 
 /// The name of the Lease that the operators of one installation share.
 const LEASE: &str = "clawdet-operator";
+
+/// A settled instance is content with a list so many resyncs old: one is missed, then it asks by itself.
+const SETTLED_RESYNCS: u32 = 2;
 
 /// What the operator is put together from.
 pub struct Operator {
@@ -53,7 +56,7 @@ pub struct Settings {
     /// Differs between processes, and is the same again after a restart where only one can run.
     pub identity: String,
     pub lease_ttl: Duration,
-    /// How old a shared list may be for an instance that nothing happened to.
+    /// How old a shared list may be for an instance that is not settled.
     pub list_age: Duration,
     pub pace: Pace,
     /// Whether real money is taken.
@@ -185,7 +188,10 @@ impl Operator {
             installation: self.settings.installation.clone(),
             zone: self.settings.zone.clone(),
             site_url: self.settings.site_url.clone(),
-            list_age: self.settings.list_age,
+            list_ages: ListAges {
+                settled: self.settings.pace.resync * SETTLED_RESYNCS,
+                moving: self.settings.list_age,
+            },
         };
         let world = Providers {
             servers: Arc::clone(&self.servers),

@@ -2,12 +2,13 @@
 //!
 //! Never a fact about the world. Losing all of it (a restart) costs a repeated question, nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::ListAges;
 use super::plan::{ABSENCE_PROOF, Refused};
 use crate::api::{Placement, ProjectName, Uid};
 use crate::provider::{BegunAfter, ServerId};
@@ -28,6 +29,8 @@ struct Inner {
     shutdowns: BTreeMap<ServerId, Instant>,
     absent_since: BTreeMap<Uid, Instant>,
     failures: BTreeMap<Uid, u32>,
+    /// Nothing was left to do at the last visit.
+    settled: BTreeSet<Uid>,
     refusals: BTreeMap<(ProjectName, Option<Placement>), Instant>,
 }
 
@@ -41,11 +44,27 @@ impl Notes {
         self.lock().doubts.insert(uid.clone(), Instant::now());
     }
 
-    /// How fresh a list must be for this instance: at most `age` old, newer than any doubt, and, once
-    /// enough time has passed since a list first showed nothing, one that can be the proof.
-    pub(super) fn fresh(&self, uid: &Uid, age: Duration) -> BegunAfter {
+    /// Nothing is left to do for it, or something is again.
+    pub(super) fn settle(&self, uid: &Uid, is_settled: bool) {
+        let settled = &mut self.lock().settled;
+        if is_settled {
+            settled.insert(uid.clone());
+        } else {
+            settled.remove(uid);
+        }
+    }
+
+    /// How fresh a list must be for this instance: at most as old as its state allows, newer than any
+    /// doubt, and, once enough time has passed since a list first showed nothing, one that can be the
+    /// proof.
+    pub(super) fn fresh(&self, uid: &Uid, ages: ListAges) -> BegunAfter {
         let now = Instant::now();
         let inner = self.lock();
+        let age = if inner.settled.contains(uid) {
+            ages.settled
+        } else {
+            ages.moving
+        };
         let doubt = inner.doubts.get(uid).copied();
         let absent = inner.absent_since.get(uid);
         let proof = absent.map(|since| *since + ABSENCE_PROOF);
@@ -127,5 +146,6 @@ impl Notes {
         inner.doubts.remove(uid);
         inner.absent_since.remove(uid);
         inner.failures.remove(uid);
+        inner.settled.remove(uid);
     }
 }

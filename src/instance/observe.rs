@@ -7,7 +7,8 @@ use super::plan::{Observed, Offer};
 use crate::api::{Power, Uid};
 use crate::controller::VisitError;
 use crate::provider::{
-    GuestState, Priority, Progress, Record, SecretPath, Server, ServerPower, SpareAddress, Zone,
+    BegunAfter, GuestState, Priority, Progress, Record, SecretPath, Server, ServerPower,
+    SpareAddress, Zone,
 };
 
 pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Observed, VisitError> {
@@ -25,8 +26,9 @@ pub(super) async fn observe(here: &Controller, desired: &Desired) -> Result<Obse
         .await
         .map_err(VisitError::secrets("read the instance's secrets"))?
         .is_some();
-    observe_servers(here, desired, &mut seen).await?;
-    observe_records(here, desired, &mut seen).await?;
+    let asked = here.notes.fresh(&desired.uid, here.settings.list_ages);
+    observe_servers(here, desired, asked, &mut seen).await?;
+    observe_records(here, desired, asked, &mut seen).await?;
     Ok(seen)
 }
 
@@ -64,11 +66,11 @@ fn urgency(here: &Controller, desired: &Desired) -> Priority {
 async fn observe_servers(
     here: &Controller,
     desired: &Desired,
+    asked: BegunAfter,
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
     let deleting = desired.life == Life::Deleting;
     let priority = urgency(here, desired);
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
     let fleet = here
         .servers
         .fleet(priority, asked)
@@ -98,7 +100,7 @@ async fn observe_servers(
         seen.guest = observe_guest(here, desired, server).await;
     } else if deleting {
         seen.absent_for = here.notes.absent(&desired.uid, fleet.begun());
-        seen.spare_addresses = spare_addresses(here, &desired.uid).await?;
+        seen.spare_addresses = spare_addresses(here, &desired.uid, asked).await?;
     }
     seen.servers = servers;
     Ok(())
@@ -165,10 +167,14 @@ async fn observe_guest(
     Some(here.guests.startup(server.ipv4?).await)
 }
 
-async fn spare_addresses(here: &Controller, uid: &Uid) -> Result<Vec<SpareAddress>, VisitError> {
+async fn spare_addresses(
+    here: &Controller,
+    uid: &Uid,
+    asked: BegunAfter,
+) -> Result<Vec<SpareAddress>, VisitError> {
     let all = here
         .servers
-        .spare_addresses(Priority::Delete)
+        .spare_addresses(Priority::Delete, asked)
         .await
         .map_err(VisitError::provider("list the addresses"))?;
     Ok(all
@@ -180,9 +186,9 @@ async fn spare_addresses(here: &Controller, uid: &Uid) -> Result<Vec<SpareAddres
 async fn observe_records(
     here: &Controller,
     desired: &Desired,
+    asked: BegunAfter,
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
-    let asked = here.notes.fresh(&desired.uid, here.settings.list_age);
     let zone = here
         .dns
         .zone(urgency(here, desired), asked)

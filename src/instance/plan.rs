@@ -137,6 +137,9 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_mins(1);
 /// Longer than a provider's list may lag behind (10 s), so that two empty lists are proof.
 pub const ABSENCE_PROOF: Duration = Duration::from_secs(12);
 
+/// So much later than it could, an instance asks for its proof, and so long one list serves them all.
+const PROOF_SHARED: Duration = Duration::from_secs(3);
+
 /// Reads top to bottom as the life of an instance; the first thing that is wrong wins.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     match &desired.life {
@@ -429,7 +432,7 @@ fn plan_removal(desired: &Desired, observed: &Observed) -> Plan {
         return next(Step::DestroySecrets, Reason::Deleting);
     }
     match ABSENCE_PROOF.checked_sub(observed.absent_for) {
-        Some(rest) if !rest.is_zero() => wait(Reason::ConfirmingAbsence, rest),
+        Some(rest) if !rest.is_zero() => wait(Reason::ConfirmingAbsence, rest + PROOF_SHARED),
         Some(_) | None => next(Step::RemoveFinalizer, Reason::Deleting),
     }
 }

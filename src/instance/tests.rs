@@ -19,7 +19,7 @@ use tokio::time::Instant;
 mod adapters;
 mod providers;
 
-use super::{Controller, Providers, Settings};
+use super::{Controller, ListAges, Providers, Settings};
 use crate::api::{
     Customer, Hostname, InstallationName, Instance, Plan, ProjectName, ServerName, Uid,
 };
@@ -227,7 +227,10 @@ fn controller(world: &World) -> Controller {
         installation: InstallationName::parse("test").unwrap(),
         zone: "clawdet.example".into(),
         site_url: "https://clawdet.example".into(),
-        list_age: Duration::from_secs(10),
+        list_ages: ListAges {
+            settled: Duration::from_mins(1),
+            moving: Duration::from_secs(10),
+        },
     };
     let providers = Providers {
         servers: Arc::new(world.clone()),

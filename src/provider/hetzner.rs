@@ -12,7 +12,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use serde_json::json;
-use tokio::time::Instant;
 
 pub use project::ProjectSettings;
 
@@ -116,6 +115,9 @@ impl Inner {
         id: &ServerId,
     ) -> Result<Option<Server>, ProviderError> {
         let project = self.project(&id.project)?;
+        if project.actions.is_gone(id.id) {
+            return Ok(None);
+        }
         let Some(body) = project.server(priority, id.id).await? else {
             self.fleet.note_gone(id.clone());
             return Ok(None);
@@ -176,6 +178,7 @@ impl Inner {
             Aim::Off => Some(ServerPower::Off),
             Aim::Gone => {
                 self.fleet.note_gone(id.clone());
+                self.project(&id.project)?.actions.bury(id.id);
                 None
             }
             Aim::Unsaid => {
@@ -386,6 +389,7 @@ impl Servers for Hetzner {
     async fn spare_addresses(
         &self,
         priority: Priority,
+        asked: BegunAfter,
     ) -> Result<Vec<SpareAddress>, ProviderError> {
         let inner = Arc::clone(&self.0);
         let list = move |priority| async move {
@@ -399,8 +403,7 @@ impl Servers for Hetzner {
             });
             Ok(try_join_all(lists).await?.into_iter().flatten().collect())
         };
-        let now = BegunAfter(Instant::now());
-        let listed = self.0.addresses.get(priority, now, list).await?;
+        let listed = self.0.addresses.get(priority, asked, list).await?;
         Ok(listed.items.to_vec())
     }
 

@@ -23,7 +23,10 @@ fn controller_with(cluster: &World, scene: Scene) -> Controller {
         installation: installation(),
         zone: scene.world.options().zone.clone(),
         site_url: "https://assistants.example".into(),
-        list_age: Duration::from_mins(5),
+        list_ages: ListAges {
+            settled: Duration::from_mins(5),
+            moving: Duration::from_secs(30),
+        },
     };
     let guests = Transport::in_process(scene.world.guests(), guests::LIMITS);
     let providers = Providers {
@@ -97,6 +100,20 @@ async fn an_instance_comes_up_stops_starts_and_goes_and_each_costs_a_few_calls()
         before,
         "looking again costs nothing while the list is young"
     );
+    tokio::time::advance(Duration::from_mins(4)).await;
+    visit_until_settled(&cluster, &controller).await;
+    assert_eq!(
+        hetzner(),
+        before,
+        "a settled instance asks for no list before the one of the next resync"
+    );
+    tokio::time::advance(Duration::from_mins(2)).await;
+    visit_until_settled(&cluster, &controller).await;
+    assert_eq!(
+        hetzner(),
+        before + lists,
+        "when nobody lists any more, it does"
+    );
 
     cluster.edit(|object| object["spec"]["power"] = "Stopped".into());
     visit_until_settled(&cluster, &controller).await;
@@ -123,7 +140,7 @@ async fn an_instance_comes_up_stops_starts_and_goes_and_each_costs_a_few_calls()
         begun.elapsed()
     );
     assert!(
-        hetzner() - before < 40,
+        hetzner() - before <= 3 * (lists + 1) + 2,
         "{} calls to go",
         hetzner() - before
     );

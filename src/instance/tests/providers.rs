@@ -154,7 +154,11 @@ impl Servers for World {
         })
     }
 
-    async fn spare_addresses(&self, _: Priority) -> Result<Vec<SpareAddress>, ProviderError> {
+    async fn spare_addresses(
+        &self,
+        _: Priority,
+        _: BegunAfter,
+    ) -> Result<Vec<SpareAddress>, ProviderError> {
         self.call(|_| Ok(Vec::new()))
     }
 

@@ -158,7 +158,7 @@ async fn an_unassigned_address_spoils_the_crates_list_and_not_ours() {
     let spoiled = list().await.unwrap_err().to_string();
     assert!(spoiled.contains("unassigned"), "{spoiled}");
     let spare = ours(&served)
-        .spare_addresses(Priority::Resync)
+        .spare_addresses(Priority::Resync, BegunAfter(tokio::time::Instant::now()))
         .await
         .unwrap();
     assert_eq!(spare.len(), 1);

@@ -23,7 +23,7 @@ const REUSED_MIN: Duration = Duration::from_secs(4);
 const REUSED_MAX: Duration = Duration::from_secs(30);
 /// That a server has nothing under way is believed for so long.
 const IDLE_KEPT: Duration = Duration::from_secs(20);
-/// A change nobody asked about any more is forgotten.
+/// A change nobody asked about any more is forgotten, and so is a server that is gone.
 const TRACK_KEPT: Duration = Duration::from_hours(1);
 
 /// What a server is once its actions have ended well.
@@ -48,6 +48,8 @@ pub(super) enum Going {
 struct Memory {
     tracks: BTreeMap<i64, Track>,
     idle: BTreeMap<i64, Instant>,
+    /// Servers whose deletion, asked for by us, has ended well. Ids only rise: none comes back.
+    gone: BTreeMap<i64, Instant>,
 }
 
 struct Track {
@@ -115,6 +117,16 @@ impl Actions {
         let mut memory = lock(&self.memory);
         memory.tracks.remove(&server);
         memory.idle.insert(server, Instant::now());
+    }
+
+    /// The deletion of `server` has ended well.
+    pub(super) fn bury(&self, server: i64) {
+        lock(&self.memory).gone.insert(server, Instant::now());
+    }
+
+    /// Whether we have seen the end of its deletion: there is nothing to ask.
+    pub(super) fn is_gone(&self, server: i64) -> bool {
+        lock(&self.memory).gone.contains_key(&server)
     }
 
     /// Whether it was found at rest a moment ago.
@@ -210,6 +222,7 @@ impl Memory {
         self.tracks
             .retain(|_, track| track.asked + TRACK_KEPT > now);
         self.idle.retain(|_, since| *since + IDLE_KEPT > now);
+        self.gone.retain(|_, since| *since + TRACK_KEPT > now);
     }
 }
 

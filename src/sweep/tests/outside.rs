@@ -206,7 +206,11 @@ impl Servers for Outside {
         })?
     }
 
-    async fn spare_addresses(&self, _: Priority) -> Result<Vec<SpareAddress>, ProviderError> {
+    async fn spare_addresses(
+        &self,
+        _: Priority,
+        _: BegunAfter,
+    ) -> Result<Vec<SpareAddress>, ProviderError> {
         self.call(|inner| inner.addresses.values().cloned().collect())
     }
 

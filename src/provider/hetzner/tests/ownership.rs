@@ -160,7 +160,7 @@ async fn a_spare_address_of_ours_is_found_and_released_and_no_other() {
     let theirs = address("theirs", json!({})).await;
     let spare = scene
         .hetzner
-        .spare_addresses(Priority::Delete)
+        .spare_addresses(Priority::Delete, BegunAfter(Instant::now()))
         .await
         .unwrap();
     let [found] = &spare[..] else {
