@@ -19,6 +19,8 @@ const STORM: Duration = Duration::from_mins(4);
 const CALM: Duration = Duration::from_mins(15);
 /// S2: no server without an owner for longer.
 const ORPHAN: Duration = Duration::from_mins(35);
+/// A resync, and the time its list takes.
+const RESYNC: Duration = Duration::from_mins(6);
 const QUIET: Duration = Duration::from_mins(11);
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -59,6 +61,10 @@ async fn live(seed: u64, cast: Cast, human: Human) -> Result<(), String> {
         }
     }
     stage.world.faults().clear();
+    settle(&mut stage, &mut seen).await?;
+    // A server destroyed by hand is seen within one resync, which may not have come yet; and the one of two
+    // leaders that saw the fleet last may still believe an older list for as long.
+    tokio::time::sleep(RESYNC).await;
     settle(&mut stage, &mut seen).await?;
     if human == Human::TearsOff {
         tokio::time::sleep(ORPHAN).await;
