@@ -33,6 +33,9 @@ use plan::Plan;
 /// One visit takes so many steps at most, then lets others have a turn.
 const STEPS_PER_VISIT_MAX: usize = 8;
 
+/// Somebody else wrote the object while we looked at it.
+const LOOK_AGAIN: Outcome = Outcome::Waiting(Duration::from_secs(1));
+
 pub struct Settings {
     pub namespace: String,
     /// How long after a failed payment the instances still run.
@@ -94,12 +97,12 @@ impl Reconciler for Controller {
             let plan = plan::plan(&self.settings, &desired, &observed.seen, now);
             let (step, because) = match &plan {
                 Plan::Done => {
-                    self.publish(&object, &desired, &observed).await?;
-                    return Ok(Outcome::Converged);
+                    let then = Outcome::Converged;
+                    return self.publish(&object, &desired, &observed, then).await;
                 }
                 Plan::Wait { until } => {
-                    self.publish(&object, &desired, &observed).await?;
-                    return Ok(Outcome::Waiting(wait(until.duration_since(now))));
+                    let then = Outcome::Waiting(wait(until.duration_since(now)));
+                    return self.publish(&object, &desired, &observed, then).await;
                 }
                 Plan::Do { step, because } => (step, because),
             };
@@ -109,7 +112,7 @@ impl Reconciler for Controller {
                     tracing::info!(%customer, ?step, %because, "Took a step");
                 }
                 Err(IntentError::Outdated) => {
-                    return Ok(Outcome::Waiting(Duration::from_secs(1)));
+                    return Ok(LOOK_AGAIN);
                 }
                 Err(error) => {
                     return Err(VisitError {
@@ -138,13 +141,15 @@ fn wait(rest: SignedDuration) -> Duration {
 }
 
 impl Controller {
-    /// Writes the status if it differs; the resourceVersion makes it a compare-and-swap.
+    /// Writes the status if it differs, and ends the visit as `then` says; the resourceVersion makes it a
+    /// compare-and-swap, and whoever loses it looks again.
     async fn publish(
         &self,
         object: &Customer,
         desired: &Desired,
         observed: &observe::Observation,
-    ) -> Result<(), VisitError> {
+        then: Outcome,
+    ) -> Result<Outcome, VisitError> {
         let previous = object.status.clone().unwrap_or_default();
         let status = status::status(
             &previous,
@@ -155,14 +160,17 @@ impl Controller {
             self.clock.now(),
         );
         if status == previous {
-            return Ok(());
+            return Ok(then);
         }
         let mut object = object.clone();
         object.status = Some(status);
-        Api::<Customer>::namespaced(self.client.clone(), &self.settings.namespace)
+        let written = Api::<Customer>::namespaced(self.client.clone(), &self.settings.namespace)
             .replace_status(&object.name_any(), &PostParams::default(), &object)
-            .await
-            .map(drop)
-            .map_err(VisitError::kube("write the status"))
+            .await;
+        match written {
+            Ok(_) => Ok(then),
+            Err(kube::Error::Api(status)) if status.is_conflict() => Ok(LOOK_AGAIN),
+            Err(error) => Err(VisitError::kube("write the status")(error)),
+        }
     }
 }

@@ -32,6 +32,8 @@ use plan::{Observed, Plan, RECHECK, Step};
 
 /// One visit takes so many steps at most, then lets others have a turn.
 const STEPS_PER_VISIT_MAX: usize = 8;
+/// The object changed while it was looked at: the watch will show it at any moment.
+const LOOK_AGAIN: Outcome = Outcome::Waiting(Duration::from_secs(1));
 /// So many failed visits in a row are shown in the status; fewer mend themselves unseen.
 const FAILURES_TOLD: u32 = 2;
 
@@ -159,7 +161,10 @@ impl Controller {
             let plan = plan::plan(&desired, &observed);
             let is_settled = matches!(plan, Plan::Done { .. });
             self.notes.settle(&desired.uid, is_settled);
-            *object = self.publish(object, &desired, &observed, &plan).await?;
+            let Some(written) = self.publish(object, &desired, &observed, &plan).await? else {
+                return Ok(LOOK_AGAIN);
+            };
+            *object = written;
             let (step, because) = match plan {
                 Plan::Done { .. } => return Ok(self.settled(&desired, &observed)),
                 Plan::Wait { recheck, .. } => return Ok(Outcome::Waiting(recheck)),
@@ -243,7 +248,7 @@ impl Controller {
                     Taken::Changed(Box::new(changed))
                 }))
             }
-            Err(StepError::Outdated) => Ok(Taken::Over(Outcome::Waiting(Duration::from_secs(1)))),
+            Err(StepError::Outdated) => Ok(Taken::Over(LOOK_AGAIN)),
             Err(StepError::Provider(error)) => self.refused(step, error).map(Taken::Over),
             Err(error) => Err(VisitError {
                 doing: "take a step",
@@ -300,7 +305,7 @@ impl Controller {
         desired: &Desired,
         observed: &Observed,
         plan: &Plan,
-    ) -> Result<Instance, VisitError> {
+    ) -> Result<Option<Instance>, VisitError> {
         let previous = object.status.clone().unwrap_or_default();
         let generation = object.metadata.generation;
         let now = self.clock.now();
@@ -321,7 +326,7 @@ impl Controller {
         truth: Truth,
         reason: Reason,
         cause: &str,
-    ) -> Result<Instance, VisitError> {
+    ) -> Result<Option<Instance>, VisitError> {
         let previous = object.status.clone().unwrap_or_default();
         let generation = object.metadata.generation;
         let now = self.clock.now();
@@ -330,33 +335,37 @@ impl Controller {
     }
 
     /// Writes the status if it differs (the resourceVersion makes it a compare-and-swap), and tells a
-    /// change of the reason as an Event.
+    /// change of the reason as an Event. None when the object changed meanwhile or is gone.
     async fn write(
         &self,
         object: &Instance,
         status: InstanceStatus,
         reason: Reason,
         action: &str,
-    ) -> Result<Instance, VisitError> {
+    ) -> Result<Option<Instance>, VisitError> {
         let previous = object.status.as_ref();
         if previous == Some(&status) {
-            return Ok(object.clone());
+            return Ok(Some(object.clone()));
         }
         let is_news = status::ready(previous) != status::ready(Some(&status));
         let note =
             status::ready(Some(&status)).map_or_else(String::new, |(_, told)| told.to_owned());
         let mut object = object.clone();
         object.status = Some(status);
-        let written = self
-            .api()
-            .replace_status(&object.name_any(), &PostParams::default(), &object)
-            .await
-            .map_err(VisitError::kube("write the status"))?;
+        let name = object.name_any();
+        let params = PostParams::default();
+        let written = match self.api().replace_status(&name, &params, &object).await {
+            Ok(written) => written,
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => {
+                return Ok(None);
+            }
+            Err(error) => return Err(VisitError::kube("write the status")(error)),
+        };
         if is_news {
             let about = written.object_ref(&());
             self.narrator.tell(&about, reason, action, &note).await;
         }
-        Ok(written)
+        Ok(Some(written))
     }
 }
 

@@ -13,7 +13,7 @@ pub enum Mutant {
 }
 
 /// How long [`Mutant::RetryOnUnknown`] waits.
-pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(40);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(90);
 
 #[cfg(feature = "mutants")]
 mod switch {

@@ -32,6 +32,9 @@ use plan::Plan;
 /// The longest way: open the customer, open the instance, record the delivery, see that all is done.
 const STEPS_PER_VISIT_MAX: usize = 6;
 
+/// Somebody else wrote the object while we looked at it.
+const LOOK_AGAIN: Outcome = Outcome::Waiting(Duration::from_secs(1));
+
 pub struct Settings {
     pub namespace: String,
     pub installation: InstallationName,
@@ -101,12 +104,12 @@ impl Reconciler for Controller {
             let plan = plan::plan(&self.settings, &desired, &observed.seen);
             let (step, because) = match &plan {
                 Plan::Done { .. } => {
-                    self.publish(&object, &observed, &plan).await?;
-                    return Ok(Outcome::Converged);
+                    let then = Outcome::Converged;
+                    return self.publish(&object, &observed, &plan, then).await;
                 }
                 Plan::Stalled { .. } => {
-                    self.publish(&object, &observed, &plan).await?;
-                    return Ok(Outcome::Stalled);
+                    let then = Outcome::Stalled;
+                    return self.publish(&object, &observed, &plan, then).await;
                 }
                 Plan::Do { step, because } => (step, because),
             };
@@ -116,7 +119,7 @@ impl Reconciler for Controller {
                     tracing::info!(%event, ?step, %because, "Took a step");
                 }
                 Err(IntentError::Outdated) => {
-                    return Ok(Outcome::Waiting(Duration::from_secs(1)));
+                    return Ok(LOOK_AGAIN);
                 }
                 Err(error) => {
                     return Err(VisitError {
@@ -133,28 +136,36 @@ impl Reconciler for Controller {
 }
 
 impl Controller {
-    /// Writes the status if it differs; the resourceVersion makes it a compare-and-swap.
+    /// Writes the status if it differs, and ends the visit as `then` says; the resourceVersion makes it a
+    /// compare-and-swap, and whoever loses it looks again.
     async fn publish(
         &self,
         object: &PaymentEvent,
         observed: &observe::Observation,
         plan: &Plan,
-    ) -> Result<(), VisitError> {
+        then: Outcome,
+    ) -> Result<Outcome, VisitError> {
         let previous = object.status.clone().unwrap_or_default();
         let generation = object.metadata.generation;
         let seen = &observed.seen;
         let status = status::status(&previous, seen, plan, generation, self.clock.now());
         if status == previous {
-            return Ok(());
+            return Ok(then);
         }
         let mut object = object.clone();
         object.status = Some(status);
-        self.api::<PaymentEvent>()
+        let written = self
+            .api::<PaymentEvent>()
             .replace_status(&object.name_any(), &PostParams::default(), &object)
-            .await
-            .map_err(VisitError::kube("write the status"))?;
-        self.narrate(&object, plan).await;
-        Ok(())
+            .await;
+        match written {
+            Ok(_) => {
+                self.narrate(&object, plan).await;
+                Ok(then)
+            }
+            Err(kube::Error::Api(status)) if status.is_conflict() => Ok(LOOK_AGAIN),
+            Err(error) => Err(VisitError::kube("write the status")(error)),
+        }
     }
 
     /// Only what a person should see; the ledger itself tells the rest.

@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Instance, Reason, Uid};
+use crate::api::{Instance, ProjectName, Reason, Uid};
 use crate::clock::Clock;
 use crate::controller::VisitError;
 use crate::provider::{
@@ -230,7 +230,7 @@ impl Sweeper {
     async fn release(
         &self,
         seen: &Seen,
-        project: &crate::api::ProjectName,
+        project: &ProjectName,
         id: i64,
     ) -> Result<(), ProviderError> {
         let is_it = |address: &&SpareAddress| address.id == id && &address.project == project;

@@ -25,6 +25,8 @@ const BOOT: Duration = Duration::from_secs(8);
 const NAMESPACE: &str = "default";
 /// The only process that can hold the folder: after a restart it is the same leader at once.
 const IDENTITY: &str = "dev";
+/// Where `kubectl apply` remembers what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const PLANS: [&str; 2] = [
     include_str!("../../config/samples/plan-basic.yaml"),
     include_str!("../../config/samples/plan-pro.yaml"),
@@ -177,7 +179,11 @@ fn settings(
 async fn offer_plans(client: &Client) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let plans: Api<Plan> = Api::namespaced(client.clone(), NAMESPACE);
     for text in PLANS {
-        let plan: Plan = serde_yaml_ng::from_str(text)?;
+        let mut plan: Plan = serde_yaml_ng::from_str(text)?;
+        let written: serde_json::Value = serde_yaml_ng::from_str(text)?;
+        // As if a person had applied the sample, so that kubectl takes the next one for a change.
+        plan.annotations_mut()
+            .insert(LAST_APPLIED.to_owned(), format!("{written}\n"));
         if plans.get_opt(&plan.name_any()).await?.is_none() {
             let params = PatchParams::apply(MANAGER_WEB);
             plans

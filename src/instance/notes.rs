@@ -16,6 +16,9 @@ use crate::provider::{BegunAfter, ServerId};
 /// A refusal for want of capacity or limit is not questioned for so long.
 const REFUSAL_KEPT: Duration = Duration::from_mins(5);
 
+/// Longer than a purchase takes.
+const SETTLING: Duration = Duration::from_mins(10);
+
 #[derive(Default)]
 pub(super) struct Notes(Mutex<Inner>);
 
@@ -68,6 +71,13 @@ impl Notes {
         let proof = proof.filter(|proof| *proof <= now);
         let asked = now.checked_sub(age).max(doubt).max(proof);
         BegunAfter(asked.unwrap_or(now))
+    }
+
+    /// Whether something was lately done or tried for this instance: somebody waits for it.
+    pub(super) fn is_unsettled(&self, uid: &Uid) -> bool {
+        let inner = self.lock();
+        let doubt = inner.doubts.get(uid);
+        inner.failures.contains_key(uid) || doubt.is_some_and(|at| at.elapsed() < SETTLING)
     }
 
     pub(super) fn refuse(&self, project: &ProjectName, placement: Option<&Placement>) {

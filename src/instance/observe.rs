@@ -52,6 +52,17 @@ fn look_up_cluster(here: &Controller, desired: &Desired, wanted: &Wanted, seen: 
     seen.rival = here.catalog.has_rival(subdomain, &desired.uid);
 }
 
+/// In which class this visit asks: what fails while the budget is low is what nobody waits for.
+fn urgency(here: &Controller, desired: &Desired) -> Priority {
+    if desired.life == Life::Deleting {
+        Priority::Delete
+    } else if desired.recorded.is_none() || here.notes.is_unsettled(&desired.uid) {
+        Priority::Create
+    } else {
+        Priority::Resync
+    }
+}
+
 async fn observe_servers(
     here: &Controller,
     desired: &Desired,
@@ -59,11 +70,7 @@ async fn observe_servers(
     seen: &mut Observed,
 ) -> Result<(), VisitError> {
     let deleting = desired.life == Life::Deleting;
-    let priority = if deleting {
-        Priority::Delete
-    } else {
-        Priority::Resync
-    };
+    let priority = urgency(here, desired);
     let fleet = here
         .servers
         .fleet(priority, asked)
@@ -184,7 +191,7 @@ async fn observe_records(
 ) -> Result<(), VisitError> {
     let zone = here
         .dns
-        .zone(Priority::Resync, asked)
+        .zone(urgency(here, desired), asked)
         .await
         .map_err(VisitError::provider("list the DNS records"))?;
     seen.records = records(&zone, desired);

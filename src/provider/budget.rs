@@ -42,8 +42,8 @@ impl Law {
 fn reserve(priority: Priority) -> f64 {
     match priority {
         Priority::Resync => 0.40,
-        Priority::Create => 0.20,
-        Priority::Customer => 0.10,
+        Priority::Create => 0.05,
+        Priority::Customer => 0.02,
         Priority::Delete => 0.0,
     }
 }
@@ -104,10 +104,10 @@ impl Budget {
         bucket.tokens = bucket.tokens.min(f64::from(remaining));
     }
 
-    /// The provider refused for want of budget: nobody asks until then.
+    /// The provider refused for want of budget: nobody asks until then. What is left is known only from
+    /// its headers ([`Budget::learn_remaining`]): a refusal without them may be of another kind.
     pub fn learn_refused(&self, retry_after: Duration) {
         let mut bucket = self.refilled();
-        bucket.tokens = 0.0;
         bucket.shut_until = Some(bucket.at + retry_after);
     }
 

@@ -26,7 +26,7 @@ use super::calls::{Calls, Provider};
 use super::gather::Gather;
 use super::retold::retold;
 use super::transport::Transport;
-use super::view::View;
+use super::view::{OWNERSHIP_AGE, View};
 use super::{BegunAfter, Dns, Priority, ProviderError, Record, RecordChange, Refusal, Zone};
 use crate::api::{Hostname, InstallationName, Uid};
 
@@ -38,8 +38,6 @@ const ATTEMPTS_MAX: u32 = 3;
 const WINDOW: Duration = Duration::from_millis(100);
 /// Hosts in one round.
 const HOSTS_MAX: usize = 100;
-/// What is deleted or changed was seen as ours in a list at most so old.
-const OWNERSHIP_AGE: Duration = Duration::from_secs(30);
 
 /// What the configuration says of the zone.
 pub struct ZoneSettings {

@@ -127,9 +127,9 @@ impl Inner {
         Ok(Some(server))
     }
 
-    /// Refuses to touch what is not ours, by what we know of it or else by looking.
+    /// Refuses to touch what is not ours, by what was read of it lately or else by looking.
     async fn check_is_ours(&self, priority: Priority, id: &ServerId) -> Result<(), ProviderError> {
-        let known = match self.fleet.known(id) {
+        let known = match self.fleet.known_lately(id) {
             Some(server) => Some(server),
             None => self.look(priority, id).await?,
         };

@@ -15,6 +15,9 @@ use super::{BegunAfter, Priority, ProviderError};
 /// reports know lags up to ten seconds.
 pub(super) const LIST_LAG: Duration = Duration::from_secs(15);
 
+/// Whose something is may be taken from what was read so long ago, before it is changed.
+pub(super) const OWNERSHIP_AGE: Duration = Duration::from_secs(30);
+
 /// A collection of `V` by key `K`, handed out as a picture `T` made of all of them.
 pub(super) struct View<K, V, T> {
     list: SharedList<Vec<V>>,
@@ -32,6 +35,8 @@ struct Known<K, V, T> {
 
 struct Note<V> {
     at: Instant,
+    /// When the item was last read whole; earlier than `at` when we only changed a part of it.
+    read: Instant,
     /// None: it is gone.
     there: Option<V>,
 }
@@ -112,24 +117,24 @@ where
 
     /// We made it, changed it or read it just now.
     pub(super) fn note(&self, item: V) {
-        self.put((self.key)(&item), Some(item));
+        self.put((self.key)(&item), Instant::now(), Some(item));
     }
 
     /// We know that it is gone.
     pub(super) fn note_gone(&self, key: K) {
-        self.put(key, None);
+        self.put(key, Instant::now(), None);
     }
 
     /// We changed a part of it; nothing is noted when we do not know the rest.
     pub(super) fn note_change(&self, key: &K, change: impl FnOnce(&mut V)) {
-        if let Some(mut item) = self.known(key) {
+        if let Some((read, Some(mut item))) = self.newest(key) {
             change(&mut item);
-            self.put(key.clone(), Some(item));
+            self.put(key.clone(), read, Some(item));
         }
     }
 
-    /// The newest we know of one item, without asking.
-    pub(super) fn known(&self, key: &K) -> Option<V> {
+    /// The newest we know of one item, without asking, and when it was read.
+    fn newest(&self, key: &K) -> Option<(Instant, Option<V>)> {
         let latest = self.list.latest();
         let known = self.lock();
         if let Some(note) = known.notes.get(key)
@@ -137,22 +142,26 @@ where
                 .as_ref()
                 .is_none_or(|latest| note.outweighs(latest.begun))
         {
-            return note.there.clone();
+            return Some((note.read, note.there.clone()));
         }
         drop(known);
         let latest = latest?;
-        latest
-            .items
-            .iter()
-            .find(|item| &(self.key)(item) == key)
-            .cloned()
+        let mut items = latest.items.iter();
+        let found = items.find(|item| &(self.key)(item) == key).cloned();
+        Some((latest.begun, found))
     }
 
-    fn put(&self, key: K, there: Option<V>) {
+    /// One item as it was read or made at most [`OWNERSHIP_AGE`] ago; None when we do not know of it.
+    pub(super) fn known_lately(&self, key: &K) -> Option<V> {
+        let (read, there) = self.newest(key)?;
+        there.filter(|_| read.elapsed() <= OWNERSHIP_AGE)
+    }
+
+    fn put(&self, key: K, read: Instant, there: Option<V>) {
         let mut known = self.lock();
         known.version += 1;
         let at = Instant::now();
-        known.notes.insert(key, Note { at, there });
+        known.notes.insert(key, Note { at, read, there });
     }
 
     fn lock(&self) -> MutexGuard<'_, Known<K, V, T>> {

@@ -19,6 +19,8 @@ const STORM: Duration = Duration::from_mins(4);
 const CALM: Duration = Duration::from_mins(15);
 /// S2: no server without an owner for longer.
 const ORPHAN: Duration = Duration::from_mins(35);
+/// A resync, and the time its list takes.
+const RESYNC: Duration = Duration::from_mins(6);
 const QUIET: Duration = Duration::from_mins(11);
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -59,6 +61,10 @@ async fn live(seed: u64, cast: Cast, human: Human) -> Result<(), String> {
         }
     }
     stage.world.faults().clear();
+    settle(&mut stage, &mut seen).await?;
+    // A server destroyed by hand is seen within one resync, which may not have come yet; and the one of two
+    // leaders that saw the fleet last may still believe an older list for as long.
+    tokio::time::sleep(RESYNC).await;
     settle(&mut stage, &mut seen).await?;
     if human == Human::TearsOff {
         tokio::time::sleep(ORPHAN).await;
@@ -225,12 +231,21 @@ fn cast(seed: u64) -> (Cast, Human) {
     )
 }
 
-const SEEDS: u64 = 1000;
+/// Lives in a quick run; `cargo xtask test` asks for a thousand.
+const SEEDS: u64 = 100;
 /// The tests share the work, since a test runs on one core.
 const SHARES: u64 = 4;
 
+fn seeds() -> u64 {
+    let asked = std::env::var_os("CLAWDET_TEST_SEEDS");
+    asked.map_or(SEEDS, |seeds| {
+        let number = seeds.to_str().and_then(|seeds| seeds.parse().ok());
+        number.expect("a number of lives")
+    })
+}
+
 fn share(which: u64) {
-    let failed: Vec<String> = (0..SEEDS)
+    let failed: Vec<String> = (0..seeds())
         .filter(|seed| seed % SHARES == which)
         .filter_map(|seed| {
             let (cast, human) = cast(seed);
@@ -271,34 +286,33 @@ mod mutants {
 
     const LIVES: u64 = 200;
 
-    fn caught(mutant: Option<Mutant>, sweep: bool, human: Human) -> (u64, String) {
+    /// The sweep is off where it would hide what the mutant does.
+    fn caught(mutant: Option<Mutant>, sweep: bool, human: Human, sign: &str) {
         activate(mutant);
+        let both_lead = true;
+        let cast = Cast { both_lead, sweep };
         let found = (0..LIVES).find_map(|seed| {
-            let cast = Cast {
-                both_lead: seed.is_multiple_of(2),
-                sweep,
-            };
-            Some((seed, run(seed, cast, human).err()?))
+            let fault = run(seed, cast, human).err()?;
+            fault.contains(sign).then_some(seed)
         });
         activate(None);
-        found.unwrap_or_else(|| panic!("{mutant:?} survived {LIVES} lives"))
+        assert!(found.is_some(), "{mutant:?} survived {LIVES} lives");
     }
 
     #[test]
     fn who_does_not_adopt_is_caught() {
-        let (seed, fault) = caught(Some(Mutant::NoAdoption), true, Human::Patient);
-        println!("caught at seed {seed}: {fault}");
+        let mutant = Some(Mutant::NoAdoption);
+        caught(mutant, true, Human::Patient, "not settled");
     }
 
     #[test]
     fn who_sends_an_order_again_blindly_is_caught() {
-        let (seed, fault) = caught(Some(Mutant::RetryOnUnknown), false, Human::Deletes);
-        println!("caught at seed {seed}: {fault}");
+        let mutant = Some(Mutant::RetryOnUnknown);
+        caught(mutant, false, Human::Deletes, "servers of");
     }
 
     #[test]
     fn who_does_not_sweep_is_caught() {
-        let (seed, fault) = caught(None, false, Human::TearsOff);
-        println!("caught at seed {seed}: {fault}");
+        caught(None, false, Human::TearsOff, "servers of");
     }
 }

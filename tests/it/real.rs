@@ -4,9 +4,17 @@
 //! say SKIPPED; in CI that is a failure.
 
 mod apiserver;
+mod by_hand;
 mod definitions;
+mod dev;
+mod embedded;
+mod http;
+mod kill;
 mod kubectl;
+mod life;
 mod official;
 mod process;
+mod shop;
 mod tool;
 mod wait;
+mod webhook;

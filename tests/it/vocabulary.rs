@@ -73,3 +73,15 @@ fn every_metric_is_explained_in_the_guide_and_no_other() {
         .collect();
     assert_eq!(explained, metrics());
 }
+
+/// Whoever sets up the webhook by the guide chooses exactly the events that matter.
+#[test]
+fn the_guide_to_stripe_lists_the_events_that_matter() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guide/stripe.md");
+    let text = std::fs::read_to_string(file).unwrap();
+    let list = text.split("```").nth(1).unwrap();
+    let listed: Vec<&str> = list.split_whitespace().collect();
+    let kinds = clawdet::payment::desired::KINDS;
+    let known: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(listed, known);
+}

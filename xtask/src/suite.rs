@@ -10,15 +10,21 @@ use crate::debian;
 use crate::run::{cargo, on_path, root, say, step};
 use crate::services::{self, Installed};
 
+/// The mutants too: a test switches each on and must notice.
+const ALL: &str = "--all-features";
+/// How many seeded lives of a fleet are lived (tests/it/convergence.rs).
+const SEEDS: &str = "1000";
+
 pub(crate) fn test() -> Result<()> {
     ensure_compiler()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     let installed = services::install();
     installed.judge()?;
-    let words = ["clippy", "--workspace", "--all-targets", "--locked"];
+    let words = ["clippy", "--workspace", "--all-targets", ALL, "--locked"];
     step("clippy", cargo().args(words).args(["--", "-D", "warnings"]))?;
     let mut tests = cargo();
-    tests.args(["test", "--workspace", "--locked"]);
+    tests.args(["test", "--workspace", ALL, "--locked"]);
+    tests.env("CLAWDET_TEST_SEEDS", SEEDS);
     step("tests", tests.envs(installed.variables.clone()))?;
     browser(&installed)?;
     optional(
@@ -47,7 +53,7 @@ fn browser(installed: &Installed) -> Result<()> {
         .current_dir(&folder)
         .args(["--test", "--test-concurrency=1", "--test-timeout=240000"])
         .args(test_files(&folder)?)
-        .env("CLAWDET_BINARY", binary()?)
+        .env("CLAWDET_BINARY", binary())
         .envs(installed.variables.clone());
     step("browser tests", &mut tests)
 }
@@ -61,13 +67,10 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The product's binary; cargo knows where it puts it, and builds what is out of date.
-fn binary() -> Result<PathBuf> {
-    let words = ["build", "--locked", "--bin", "clawdet", "--quiet"];
-    step("the binary", cargo().args(words))?;
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(root().join(target).join("debug/clawdet"))
+/// The product's binary, where `cargo test` has put it for the tests before.
+fn binary() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target).join("debug/clawdet")
 }
 
 /// Runs a part whose tool is not worth minutes of building; its absence is said, and is no failure

@@ -1,19 +1,19 @@
 //! From what a client wants stored to what is stored: fill in, drop, check, note who did it.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::apply::{self, Writer};
 use crate::builtin::{self, Builtin};
-use crate::cause::Cause;
+use crate::cause::{Cause, Reason};
 use crate::convert;
+use crate::crd;
 use crate::definition;
 use crate::metadata::{self, NameRule};
-use crate::registry::Served;
+use crate::registry::{Nature, Served};
 use crate::request::FieldValidation;
-use crate::status::Failure;
+use crate::status::{Failure, Qualified};
+use crate::stored::Stored;
 use crate::target::Part;
 
 /// How a write is to be judged.
@@ -21,6 +21,8 @@ pub(crate) struct Admission<'a> {
     pub(crate) served: &'a Served,
     pub(crate) part: Part,
     pub(crate) fields: FieldValidation,
+    /// A patch is told of unknown fields in words of its own.
+    pub(crate) patches: bool,
     /// Whose write it is; nothing if an apply has noted that already.
     pub(crate) writer: Option<Writer<'a>>,
     pub(crate) now: Timestamp,
@@ -78,33 +80,84 @@ impl Admission<'_> {
 
     fn finish(&self, mut object: Value, old: Option<&Value>) -> Result<Admitted, Failure> {
         let served = self.served;
+        let patched =
+            (self.patches && self.fields == FieldValidation::Strict).then(|| object.to_string());
         let unknown = served.schema.prune(&mut object);
-        let mut warnings = self.judge_unknown(&unknown)?;
+        let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
+        match served.builtin() {
+            None => warnings.extend(metadata::finalizer_warnings(&object, old)),
+            Some(_) => builtin::drop_nulls(&mut object),
+        }
+        if served.builtin() == Some(Builtin::Definition) {
+            let known = old.map(crd::warnings).unwrap_or_default();
+            let found = crd::warnings(&object).into_iter();
+            warnings.extend(found.filter(|warning| !known.contains(warning)));
+        }
         served.schema.default_in(&mut object);
-        if let Some(builtin) = served.builtin()
-            && self.part != Part::Finalize
-        {
-            builtin::default_in(builtin, &mut object, old);
-            if builtin == Builtin::Definition && self.part == Part::Whole {
-                definition::establish(&mut object, old, self.now);
-            }
+        if let Some(builtin) = served.builtin() {
+            builtin::default_in(
+                builtin,
+                &mut object,
+                old.filter(|_| self.part != Part::Finalize),
+            );
         }
         if let Some(old) = old {
             self.count_generation(old, &mut object);
         }
-        let causes = self.check(&object, old);
-        if !causes.is_empty() {
-            return Err(self.invalid(metadata::text(&object, "name"), causes));
-        }
-        if let Some(writer) = &self.writer {
-            apply::track_update(old, &mut object, writer, &served.schema);
+        self.check(&object, old)?;
+        self.track(old, &mut object);
+        if let Some(builtin) = served.builtin()
+            && self.part == Part::Whole
+        {
+            if old.is_none() {
+                builtin::complete(builtin, &mut object);
+            }
+            if builtin == Builtin::Definition {
+                self.establish(&mut object, old);
+            }
         }
         convert::to_stored(served, &mut object);
         Ok(Admitted { object, warnings })
     }
 
-    fn judge_unknown(&self, unknown: &[String]) -> Result<Vec<String>, Failure> {
+    /// Notes whose word the changed fields are, unless an apply has.
+    fn track(&self, old: Option<&Value>, object: &mut Value) {
+        let Some(writer) = &self.writer else {
+            return;
+        };
+        // Who owned nothing from the start is not asked later.
+        if old.is_some_and(|old| old["metadata"]["managedFields"].is_null()) {
+            return;
+        }
+        let blank = self.served.builtin().map(builtin::blank);
+        let before = old.or(blank.as_ref());
+        apply::track_update(before, object, writer, &self.served.schema);
+    }
+
+    /// A definition's status is the server's own word, and noted as such.
+    fn establish(&self, object: &mut Value, old: Option<&Value>) {
+        let mut before = object.clone();
+        definition::establish(object, old, self.now);
+        if old.is_none() {
+            let stored = &object["status"]["storedVersions"];
+            before["status"] =
+                json!({ "acceptedNames": {}, "conditions": [], "storedVersions": stored });
+        }
+        let server = Writer {
+            manager: "kube-apiserver",
+            subresource: Some("status"),
+            now: self.now,
+        };
+        apply::track_update(Some(&before), object, &server, &self.served.schema);
+    }
+
+    /// `patched` is what came of a patch, as JSON.
+    fn judge_unknown(
+        &self,
+        unknown: &[String],
+        patched: Option<String>,
+    ) -> Result<Vec<String>, Failure> {
         let words: Vec<_> = unknown
             .iter()
             .map(|field| format!("unknown field \"{field}\""))
@@ -113,33 +166,67 @@ impl Admission<'_> {
             FieldValidation::Ignore => Ok(Vec::new()),
             FieldValidation::Warn => Ok(words),
             FieldValidation::Strict if words.is_empty() => Ok(Vec::new()),
-            FieldValidation::Strict => Err(Failure::BadRequest(format!(
-                "{kind} in version {:?} cannot be handled as a {kind}: strict decoding error: {}",
-                self.served.info.version,
-                words.join(", "),
-                kind = self.served.info.kind,
-            ))),
+            FieldValidation::Strict => Err(self.unknown(&words.join(", "), patched)),
         }
     }
 
-    fn check(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+    fn unknown(&self, words: &str, patched: Option<String>) -> Failure {
+        let words = format!("strict decoding error: {words}");
+        let kind = &self.served.info.kind;
+        match patched {
+            None => Failure::BadRequest(format!(
+                "{kind} in version {:?} cannot be handled as a {kind}: {words}",
+                self.served.info.version,
+            )),
+            Some(patched) => Failure::Invalid {
+                kind: Qualified::nothing(),
+                name: String::new(),
+                causes: vec![Cause::invalid("patch", &patched.into(), &words)],
+            },
+        }
+    }
+
+    fn check(&self, object: &Value, old: Option<&Value>) -> Result<(), Failure> {
         let builtin = self.served.builtin();
         let rule = match builtin {
             Some(Builtin::Namespace) => NameRule::Label,
             Some(_) | None => NameRule::Subdomain,
         };
         let mut causes = metadata::check(object, old, rule);
-        causes.extend(apply::check_managed_fields(object));
-        causes.extend(self.served.schema.validate(object, old));
-        if let Some(builtin) = builtin {
-            causes.extend(builtin::check(builtin, object, old));
+        if builtin.is_none() && old.is_some() {
+            // Kubernetes looks twice, and says so twice.
+            causes.extend_from_within(..);
         }
-        causes
+        let mut shape = self.served.schema.validate(object, old);
+        if let Some(builtin) = builtin {
+            if let Some(problem) = builtin::undecodable(self.served, object, &shape) {
+                return Err(Failure::BadRequest(problem));
+            }
+            shape.retain(|cause| cause.reason != Reason::TypeInvalid);
+            let more = builtin::check(builtin, object, old);
+            // Of what the kind's own rules refuse the schema need not be heard.
+            let refused = |cause: &Cause| {
+                more.iter()
+                    .any(|more| more.field.eq_ignore_ascii_case(&cause.field))
+            };
+            shape.retain(|cause| !refused(cause));
+            causes.extend(more);
+        }
+        causes.extend(shape);
+        if causes.is_empty() {
+            return Ok(());
+        }
+        Err(self.invalid(metadata::text(object, "name"), causes))
     }
 
-    pub(crate) fn invalid(&self, name: &str, causes: Vec<Cause>) -> Failure {
+    /// An Event is called one of the core group, also by the other.
+    fn invalid(&self, name: &str, causes: Vec<Cause>) -> Failure {
+        let mut kind = self.served.kind();
+        if self.served.builtin() == Some(Builtin::Event) {
+            kind.group.clear();
+        }
         Failure::Invalid {
-            kind: self.served.kind(),
+            kind,
             name: name.to_owned(),
             causes,
         }
@@ -181,20 +268,25 @@ fn copy(from: &Value, to: &mut Value, field: &str) {
     };
 }
 
+/// Is a stored object shown as `served` just as it is stored?
+pub(crate) fn is_shown_as_stored(served: &Served, object: &Stored) -> bool {
+    !is_outdated(served, object) && object.api_version() == served.api_version
+}
+
 /// A stored object as `served` shows it; what it was stored without, today's definition fills in.
-pub(crate) fn shown<'a>(served: &Served, object: &'a crate::stored::Stored) -> Cow<'a, Value> {
-    let outdated = match served.nature {
-        crate::registry::Nature::Custom { version } => object.version() < version,
-        crate::registry::Nature::Builtin(_) => false,
-    };
-    if !outdated && convert::is_stored_form(served, object.value()) {
-        return Cow::Borrowed(object.value());
-    }
-    let mut value = object.value().clone();
+pub(crate) fn shown(served: &Served, object: &Stored) -> Value {
+    let mut value = object.value();
     convert::from_stored(served, &mut value);
-    if outdated {
+    if is_outdated(served, object) {
         served.schema.prune(&mut value);
         served.schema.default_in(&mut value);
     }
-    Cow::Owned(value)
+    value
+}
+
+fn is_outdated(served: &Served, object: &Stored) -> bool {
+    match served.nature {
+        Nature::Custom { version } => object.version() < version,
+        Nature::Builtin(_) => false,
+    }
 }

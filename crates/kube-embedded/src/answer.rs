@@ -23,6 +23,8 @@ pub(crate) enum Content {
     /// JSON with a content type of its own.
     Typed(&'static str, Value),
     Text(&'static str),
+    /// Bytes of that content type.
+    Binary(&'static str, &'static [u8]),
     /// One JSON document a line, until it ends.
     Stream(Body),
 }
@@ -50,7 +52,11 @@ impl Answer {
 
     /// A refusal, unless the path is nothing we know: that is plain text, as Go's mux writes it.
     pub(crate) fn refusal(failure: &Failure) -> Self {
-        Self::value(failure.status()).with_code(failure.code())
+        let content = match failure {
+            Failure::NoSuchPath => Content::Text("404 page not found\n"),
+            _ => Content::Value(failure.status()),
+        };
+        Self::of(content).with_code(failure.code())
     }
 
     pub(crate) fn into_response(self, encoding: Encoding) -> Response<Body> {
@@ -64,6 +70,7 @@ impl Answer {
             }
             (Content::Typed(kind, value), _) => (kind, Body::from(value.to_string())),
             (Content::Text(text), _) => ("text/plain; charset=utf-8", Body::from(text)),
+            (Content::Binary(kind, bytes), _) => (kind, Body::from(bytes)),
             (Content::Stream(body), _) => (JSON, body),
         };
         let mut response = Response::new(body);

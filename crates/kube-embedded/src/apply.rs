@@ -15,7 +15,6 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cause::Cause;
 use crate::schema::{Place, Schema};
 use entries::{Entry, Operation};
 use fields::Set;
@@ -118,10 +117,9 @@ pub(crate) fn apply(
         return Err(ApplyError::Conflict(conflicts));
     }
     disown(&mut managers, &difference);
-    if let Some(previous) = previous
-        && without_entries(before) == without_entries(&result)
-    {
-        own.time = previous.time;
+    // The time is that of the last change; an applier who changed nothing yet has none.
+    if live.is_some() && without_entries(before) == without_entries(&result) {
+        own.time = previous.and_then(|previous| previous.time);
     }
     managers.push(own);
     entries::put(&mut result, managers);
@@ -154,11 +152,6 @@ pub(crate) fn track_update(old: Option<&Value>, new: &mut Value, by: &Writer<'_>
     }
     entries::limit(&mut managers);
     entries::put(new, managers);
-}
-
-/// What is wrong with client-sent managedFields (`operation`, `fieldsType`, a manager too long).
-pub(crate) fn check_managed_fields(object: &Value) -> Vec<Cause> {
-    entries::check(object)
 }
 
 /// Fields nobody owns: they name the object, or are the server's to set.
@@ -219,11 +212,10 @@ fn described(object: &Value) -> String {
         word(&metadata["namespace"]),
         word(&metadata["name"])
     );
-    format!(
-        "{name}; {}, Kind={}",
-        word(&object["apiVersion"]),
-        word(&object["kind"])
-    )
+    let api_version = word(&object["apiVersion"]);
+    let slash = if api_version.contains('/') { "" } else { "/" };
+    let kind = word(&object["kind"]);
+    format!("{name}; {slash}{api_version}, Kind={kind}")
 }
 
 fn owned(fields: &Set, by: &Writer<'_>) -> Set {
@@ -249,7 +241,7 @@ fn managers_of(live: Option<&Value>, place: Place<'_>) -> Vec<Entry> {
         time: live["metadata"]["creationTimestamp"]
             .as_str()
             .map(str::to_owned),
-        fields: walk::fields_of(place, live).without(&SERVERS_OWN),
+        fields: walk::everything(place, live).without(&SERVERS_OWN),
     }]
 }
 

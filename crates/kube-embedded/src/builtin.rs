@@ -5,8 +5,8 @@ mod validation;
 
 use std::sync::{Arc, LazyLock};
 
-pub(crate) use defaults::default_in;
-pub(crate) use validation::check;
+pub(crate) use defaults::{blank, complete, complete_event, default_in, drop_nulls};
+pub(crate) use validation::{check, undecodable};
 
 use crate::discovery::Resource;
 use crate::registry::{Nature, Served, anything};

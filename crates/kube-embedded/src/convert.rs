@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use crate::builtin::Builtin;
+use crate::builtin::{self, Builtin};
 use crate::registry::Served;
 
 /// What a field of an Event is called: `events.k8s.io/v1`, then `v1`
@@ -20,22 +20,26 @@ const EVENT_WORDS: [(&str, &str); 7] = [
     ("deprecatedCount", "count"),
 ];
 
-/// Must the object be changed at all to be shown as `served`?
-pub(crate) fn is_stored_form(served: &Served, object: &Value) -> bool {
-    object["apiVersion"].as_str() == Some(&served.api_version)
+/// What `events.k8s.io/v1` calls a field of `v1`.
+pub(crate) fn newer_word(core: &str) -> &str {
+    let renamed = EVENT_WORDS.iter().find(|(_, word)| *word == core);
+    renamed.map_or(core, |(newer, _)| newer)
 }
 
 /// The object in the words it is stored in.
 pub(crate) fn to_stored(served: &Served, object: &mut Value) {
     if served.builtin() == Some(Builtin::Event) {
-        rename(object, EVENT_WORDS.map(|(new, core)| (new, core)));
+        rename(object, EVENT_WORDS);
+    }
+    if let Some(Builtin::CoreEvent | Builtin::Event) = served.builtin() {
+        builtin::complete_event(object);
     }
     object["apiVersion"] = served.stored_version.clone().into();
 }
 
 /// A stored object in the words of `served`.
 pub(crate) fn from_stored(served: &Served, object: &mut Value) {
-    if is_stored_form(served, object) {
+    if object["apiVersion"].as_str() == Some(&served.api_version) {
         return;
     }
     if served.builtin() == Some(Builtin::Event) {

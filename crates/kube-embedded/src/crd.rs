@@ -8,10 +8,13 @@ mod structural;
 #[cfg(test)]
 mod tests;
 mod versions;
+mod warnings;
 
 use serde_json::{Value, json};
 
 use crate::cause::Cause;
+
+pub(crate) use warnings::warnings;
 
 /// Fills in what a client may leave out: `listKind`, `singular`, `conversion`.
 pub(crate) fn default_in(crd: &mut Value) {
@@ -29,6 +32,9 @@ pub(crate) fn default_in(crd: &mut Value) {
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
+    if kind.is_empty() {
+        return;
+    }
     for (key, value) in [
         ("singular", kind.to_lowercase()),
         ("listKind", format!("{kind}List")),
@@ -80,23 +86,31 @@ fn check_scope(spec: &Value, causes: &mut Vec<Cause>) {
 
 /// Webhooks are not called, so asking for one is refused at once instead of failing at the first conversion.
 fn check_conversion(spec: &Value, causes: &mut Vec<Cause>) {
-    let strategy = &spec["conversion"]["strategy"];
+    let conversion = &spec["conversion"];
+    let strategy = &conversion["strategy"];
     match strategy.as_str().unwrap_or_default() {
         "None" => {
-            if spec["conversion"]
-                .get("webhook")
-                .is_some_and(|webhook| !webhook.is_null())
-            {
-                let detail = "should not be set when strategy is not set to Webhook";
-                causes.push(Cause::forbidden("spec.conversion.webhook", detail));
+            let webhook = &conversion["webhook"];
+            for (given, name) in [
+                ("clientConfig", "webhookClientConfig"),
+                ("conversionReviewVersions", "conversionReviewVersions"),
+            ] {
+                if !webhook[given].is_null() {
+                    let detail = "should not be set when strategy is not set to Webhook";
+                    causes.push(Cause::forbidden(format!("spec.conversion.{name}"), detail));
+                }
             }
         }
-        "" if spec.get("conversion").is_none() => {}
+        "Webhook" => {
+            let detail = "this server calls no webhooks; only None is supported";
+            causes.push(Cause::forbidden("spec.conversion.strategy", detail));
+        }
+        "" if conversion.is_null() => {}
         "" => causes.push(Cause::required("spec.conversion.strategy", "")),
         _ => causes.push(Cause::not_supported(
             "spec.conversion.strategy",
             strategy,
-            &["None"],
+            &["None", "Webhook"],
         )),
     }
 }

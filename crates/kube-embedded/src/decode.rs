@@ -1,35 +1,47 @@
-//! A request's body as one JSON object, whichever way it is written.
+//! A request's body as one JSON value, whichever way it is written.
 
 mod protobuf;
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::status::Failure;
+use protobuf::ProtobufError;
 
 const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
-/// An object of the resource, or delete options, as JSON or YAML.
-pub(crate) fn object(content_type: &str, body: &Bytes) -> Result<Value, Failure> {
+/// Why a body cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecodeError {
+    #[error("no form but these is read: {0}")]
+    UnknownForm(&'static str),
+    #[error("json parse error: {0}")]
+    Json(serde_json::Error),
+    #[error("yaml parse error: {0}")]
+    Yaml(serde_yaml_ng::Error),
+    #[error("protobuf parse error: {0}")]
+    Protobuf(ProtobufError),
+}
+
+/// An object of a resource, or delete options.
+pub(crate) fn object(content_type: &str, body: &Bytes) -> Result<Value, DecodeError> {
     match content_type {
         "" | "application/json" => json(body),
         "application/yaml" => yaml(body),
-        "application/vnd.kubernetes.protobuf" => protobuf::decode(body)
-            .map_err(|error| Failure::BadRequest(format!("error decoding the body: {error}"))),
-        _ => Err(Failure::UnsupportedMediaType(ACCEPTED)),
+        "application/vnd.kubernetes.protobuf" => {
+            protobuf::decode(body).map_err(DecodeError::Protobuf)
+        }
+        _ => Err(DecodeError::UnknownForm(ACCEPTED)),
     }
 }
 
-pub(crate) fn json(body: &Bytes) -> Result<Value, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::BadRequest(format!("error decoding the body: {error}")))
+pub(crate) fn json(body: &Bytes) -> Result<Value, DecodeError> {
+    serde_json::from_slice(body).map_err(DecodeError::Json)
 }
 
 /// YAML as kubectl writes it; JSON is YAML too, and read faster as what it is.
-pub(crate) fn yaml(body: &Bytes) -> Result<Value, Failure> {
+pub(crate) fn yaml(body: &Bytes) -> Result<Value, DecodeError> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
-    serde_yaml_ng::from_slice(body)
-        .map_err(|error| Failure::BadRequest(format!("error decoding the body: {error}")))
+    serde_yaml_ng::from_slice(body).map_err(DecodeError::Yaml)
 }

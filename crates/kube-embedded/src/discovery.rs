@@ -6,6 +6,8 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
+use crate::types;
+
 /// The version of Kubernetes whose behaviour is followed.
 const MINOR: &str = "33";
 
@@ -45,22 +47,40 @@ impl Resource {
         verbs
     }
 
-    /// Its subresources with the group, version and kind of what they answer.
-    fn subresources(&self) -> Vec<(&'static str, [&str; 3])> {
-        let status = (
-            "status",
-            [
-                self.group.as_str(),
-                self.version.as_str(),
-                self.kind.as_str(),
-            ],
-        );
-        let scale = ("scale", ["autoscaling", "v1", "Scale"]);
-        [(self.status, status), (self.scale, scale)]
-            .into_iter()
-            .filter_map(|(has, one)| has.then_some(one))
+    /// Its subresources, by name.
+    fn subresources(&self) -> Vec<Subresource<'_>> {
+        let own = [
+            self.group.as_str(),
+            self.version.as_str(),
+            self.kind.as_str(),
+        ];
+        let namespace = self.group.is_empty() && self.kind == "Namespace";
+        let below = [
+            (namespace, "finalize", own, &["update"][..]),
+            (
+                self.scale,
+                "scale",
+                ["autoscaling", "v1", "Scale"],
+                &SUBRESOURCE_VERBS[..],
+            ),
+            (self.status, "status", own, &SUBRESOURCE_VERBS[..]),
+        ];
+        let present = below.into_iter().filter(|(present, ..)| *present);
+        present
+            .map(|(_, name, answers, verbs)| Subresource {
+                name,
+                answers,
+                verbs,
+            })
             .collect()
     }
+}
+
+/// Something below an object, with the group, version and kind of what it answers.
+struct Subresource<'a> {
+    name: &'static str,
+    answers: [&'a str; 3],
+    verbs: &'static [&'static str],
 }
 
 fn group_version(group: &str, version: &str) -> String {
@@ -166,9 +186,10 @@ fn resource_entries(resource: &Resource) -> Vec<Value> {
     own.insert("kind".to_owned(), resource.kind.as_str().into());
     own.insert("verbs".to_owned(), resource.sorted_verbs().into());
     put_names(&mut own, resource);
-    let below = |(name, [group, version, kind]): (&str, [&str; 3])| {
-        let mut entry = json!({"name": format!("{}/{name}", resource.plural), "singularName": "",
-            "namespaced": resource.namespaced, "kind": kind, "verbs": SUBRESOURCE_VERBS});
+    let below = |below: Subresource<'_>| {
+        let [group, version, kind] = below.answers;
+        let mut entry = json!({"name": format!("{}/{}", resource.plural, below.name), "singularName": "",
+            "namespaced": resource.namespaced, "kind": kind, "verbs": below.verbs});
         if group != resource.group {
             entry["group"] = group.into();
             entry["version"] = version.into();
@@ -221,32 +242,33 @@ fn aggregated_group(resources: &[Resource], group: &str) -> Value {
 }
 
 fn aggregated_resource(resource: &Resource) -> Value {
-    let kind = |[group, version, kind]: [&str; 3]| json!({"group": group, "version": version, "kind": kind});
-    let mut entry = Map::new();
-    entry.insert("resource".to_owned(), resource.plural.as_str().into());
-    entry.insert(
-        "responseKind".to_owned(),
-        kind([&resource.group, &resource.version, &resource.kind]),
-    );
-    entry.insert(
-        "scope".to_owned(),
-        if resource.namespaced {
-            "Namespaced"
+    // A built-in kind is not told again where it is.
+    let own = [resource.group.as_str(), resource.version.as_str()];
+    let is_builtin = types::definition(own[0], own[1], &resource.kind).is_some();
+    let kind = |[group, version, kind]: [&str; 3]| {
+        if is_builtin && [group, version] == own {
+            json!({"group": "", "version": "", "kind": kind})
         } else {
-            "Cluster"
+            json!({"group": group, "version": version, "kind": kind})
         }
-        .into(),
-    );
-    entry.insert(
-        "singularResource".to_owned(),
-        resource.singular.as_str().into(),
-    );
-    entry.insert("verbs".to_owned(), resource.sorted_verbs().into());
-    put_names(&mut entry, resource);
-    let below = |(name, answers)| json!({"subresource": name, "responseKind": kind(answers), "verbs": SUBRESOURCE_VERBS});
+    };
+    let scope = if resource.namespaced {
+        "Namespaced"
+    } else {
+        "Cluster"
+    };
+    let mut entry = Map::new();
+    let mut put = |key: &str, value: Value| entry.insert(key.to_owned(), value);
+    put("resource", resource.plural.as_str().into());
+    put("responseKind", kind([own[0], own[1], &resource.kind]));
+    put("scope", scope.into());
+    put("singularResource", resource.singular.as_str().into());
+    put("verbs", resource.sorted_verbs().into());
+    let below = |below: Subresource<'_>| json!({"subresource": below.name, "responseKind": kind(below.answers), "verbs": below.verbs});
     let subresources: Vec<Value> = resource.subresources().into_iter().map(below).collect();
     if !subresources.is_empty() {
-        entry.insert("subresources".to_owned(), subresources.into());
+        put("subresources", subresources.into());
     }
+    put_names(&mut entry, resource);
     Value::Object(entry)
 }

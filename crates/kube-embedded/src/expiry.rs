@@ -70,7 +70,7 @@ pub(crate) async fn note(cluster: &Cluster, address: &Address, object: &Stored) 
         if event.version() != due.version {
             continue;
         }
-        let last = event.value().clone();
+        let last = event.value();
         let write = Write::change(due.address, &event, last, true);
         // Changed meanwhile, or not kept: it is noted again with its next write, or at the next start.
         let _ = cluster.ledger.write(write).await;

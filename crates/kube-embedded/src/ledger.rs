@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::metadata;
 use crate::storage::{Change, Kind, Storage, StorageError};
 use crate::stored::Stored;
 
@@ -147,6 +146,11 @@ impl Ledger {
             visible: RwLock::new(visible),
             queue,
         }
+    }
+
+    /// Does a write wait for anything? In memory it never does, so nothing can come between its parts.
+    pub(crate) fn waits(&self) -> bool {
+        self.queue.is_some()
     }
 
     /// The version of the last change that is kept.
@@ -302,7 +306,7 @@ impl Head {
     fn decide(&mut self, ledger: &Ledger, write: Write) -> Result<Arc<Stored>, WriteError> {
         let open = |container: &Address| {
             let found = self.latest(ledger, container);
-            found.is_some_and(|found| !metadata::is_deleting(found.value()))
+            found.is_some_and(|found| !found.is_deleting())
         };
         if !write.within.iter().all(open) {
             return Err(WriteError::Closed);

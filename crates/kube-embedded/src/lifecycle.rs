@@ -38,14 +38,9 @@ pub(crate) enum Gone {
 
 /// Where an object of that resource is kept.
 pub(crate) fn address_in(resource: &str, object: &Stored) -> Address {
-    let value = object.value();
-    let (namespace, name) = (
-        metadata::text(value, "namespace"),
-        metadata::text(value, "name"),
-    );
     Address {
         resource: resource.into(),
-        key: format!("{namespace}/{name}").into(),
+        key: format!("{}/{}", object.namespace(), object.name()).into(),
     }
 }
 
@@ -88,8 +83,15 @@ pub(crate) fn may_be_created(
             .ledger
             .latest(&definition_address(&served.stored_as));
         match definition {
-            Some(definition) if !metadata::is_deleting(definition.value()) => {}
-            Some(_) | None => return Err(Failure::MethodNotAllowed),
+            Some(definition) if !definition.is_deleting() => {}
+            Some(_) | None => {
+                return Err(Failure::Forbidden {
+                    resource: served.resource(),
+                    name: name.to_owned(),
+                    why: "create not allowed while custom resource definition is terminating"
+                        .to_owned(),
+                });
+            }
         }
     }
     if !served.info.namespaced {
@@ -97,7 +99,7 @@ pub(crate) fn may_be_created(
     }
     let namespace = &target.namespace;
     match cluster.ledger.latest(&namespace_address(namespace)) {
-        Some(found) if metadata::is_deleting(found.value()) => Err(Failure::Forbidden {
+        Some(found) if found.is_deleting() => Err(Failure::Forbidden {
             resource: served.resource(),
             name: name.to_owned(),
             why: format!(
@@ -146,12 +148,12 @@ pub(crate) async fn delete(
             return Ok(None);
         };
         may(&old)?;
-        if metadata::is_deleting(old.value()) {
+        if old.is_deleting() {
             return Ok(Some(take_along(cluster, address, old).await));
         }
         let value = marked(cluster, address, old.value());
         let removes = is_through(&value);
-        let value = if removes { old.value().clone() } else { value };
+        let value = if removes { old.value() } else { value };
         let write = Write::change(address.clone(), &old, value, removes);
         match cluster.ledger.write(write).await {
             Ok(object) if removes => {
@@ -171,8 +173,7 @@ pub(crate) async fn delete(
 }
 
 /// The object as it waits for its end.
-fn marked(cluster: &Cluster, address: &Address, object: &Value) -> Value {
-    let mut object = object.clone();
+fn marked(cluster: &Cluster, address: &Address, mut object: Value) -> Value {
     metadata::mark_deleting(&mut object, cluster.now());
     match &*address.resource {
         NAMESPACES => object["status"]["phase"] = "Terminating".into(),
@@ -266,11 +267,11 @@ async fn finish(cluster: &Arc<Cluster>, container: &Address) {
         let Some(old) = cluster.ledger.latest(container) else {
             return;
         };
-        if !metadata::is_deleting(old.value()) || !contents(cluster, container, 1).is_empty() {
+        if !old.is_deleting() || !contents(cluster, container, 1).is_empty() {
             return;
         }
         let value = finished(container, old.value());
-        if value == *old.value() {
+        if value == old.value() {
             return;
         }
         let removes = is_through(&value);
@@ -286,8 +287,7 @@ async fn finish(cluster: &Arc<Cluster>, container: &Address) {
     }
 }
 
-fn finished(container: &Address, object: &Value) -> Value {
-    let mut object = object.clone();
+fn finished(container: &Address, mut object: Value) -> Value {
     if &*container.resource == NAMESPACES {
         object["spec"]["finalizers"] = json!([]);
     } else {
@@ -309,7 +309,7 @@ pub(crate) async fn after_removal(cluster: &Arc<Cluster>, removed: &Address) {
     ];
     for container in around {
         let found = cluster.ledger.latest(&container);
-        if found.is_some_and(|found| metadata::is_deleting(found.value())) {
+        if found.is_some_and(|found| found.is_deleting()) {
             finish(cluster, &container).await;
         }
     }
@@ -341,7 +341,7 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
     expiry::start(cluster);
     for resource in [NAMESPACES, DEFINITIONS] {
         for object in cluster.ledger.all(resource) {
-            if metadata::is_deleting(object.value()) {
+            if object.is_deleting() {
                 let address = address_in(resource, &object);
                 take_along(cluster, &address, object).await;
             }

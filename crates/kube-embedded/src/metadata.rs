@@ -1,7 +1,7 @@
 //! `metadata`: what a client may say in it, what only the server says, and what is wrong with it.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::cause::Cause;
 
@@ -129,53 +129,18 @@ pub(crate) fn check(object: &Value, old: Option<&Value>, rule: NameRule) -> Vec<
 }
 
 fn check_labels(labels: &Value, causes: &mut Vec<Cause>) {
-    if labels.is_null() {
-        return;
-    }
-    let Some(labels) = labels.as_object() else {
-        causes.push(Cause::type_invalid(
-            "metadata.labels",
-            labels,
-            "must be an object",
-        ));
-        return;
-    };
-    for (key, value) in labels {
+    for (key, value) in labels.as_object().into_iter().flatten() {
         causes.extend(check_qualified("metadata.labels", key));
-        match value.as_str() {
-            Some(text) => causes.extend(names::check_label_value("metadata.labels", text)),
-            None => causes.push(Cause::type_invalid(
-                format!("metadata.labels.{key}"),
-                value,
-                "must be a string",
-            )),
-        }
+        let value = value.as_str().unwrap_or_default();
+        causes.extend(names::check_label_value("metadata.labels", value));
     }
 }
 
 fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
-    if annotations.is_null() {
-        return;
-    }
-    let Some(annotations) = annotations.as_object() else {
-        causes.push(Cause::type_invalid(
-            "metadata.annotations",
-            annotations,
-            "must be an object",
-        ));
-        return;
-    };
     let mut total = 0;
-    for (key, value) in annotations {
+    for (key, value) in annotations.as_object().into_iter().flatten() {
         causes.extend(check_qualified("metadata.annotations", &key.to_lowercase()));
-        match value.as_str() {
-            Some(text) => total += key.len() + text.len(),
-            None => causes.push(Cause::type_invalid(
-                format!("metadata.annotations.{key}"),
-                value,
-                "must be a string",
-            )),
-        }
+        total += key.len() + value.as_str().map_or(0, str::len);
     }
     if total > ANNOTATIONS_LIMIT {
         causes.push(Cause::too_long(
@@ -185,29 +150,47 @@ fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// What is said about finalizers that are new and nobody's in particular.
+pub(crate) fn finalizer_warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
+    let before = old
+        .map(|old| finalizers(&old["metadata"]))
+        .unwrap_or_default();
+    let new = finalizers(&object["metadata"]).into_iter();
+    let unqualified = new.filter(|name| !name.contains('/') && !before.contains(name));
+    unqualified
+        .map(|name| {
+            format!(
+                "metadata.finalizers: {name:?}: prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
+            )
+        })
+        .collect()
+}
+
+fn finalizers(metadata: &Value) -> Vec<&str> {
+    let list = metadata["finalizers"].as_array().into_iter().flatten();
+    list.filter_map(Value::as_str).collect()
+}
+
 fn check_finalizers(metadata: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
-    let strings = |metadata: &Value| -> Vec<String> {
-        let list = metadata["finalizers"].as_array().into_iter().flatten();
-        list.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    let finalizers = strings(metadata);
-    for finalizer in &finalizers {
+    let named = finalizers(metadata);
+    for finalizer in &named {
         causes.extend(check_qualified("metadata.finalizers", finalizer));
     }
     let Some(old) = old.filter(|old| is_deleting(old)) else {
         return;
     };
-    let before = strings(&old["metadata"]);
-    let added: Vec<_> = finalizers
+    let before = finalizers(&old["metadata"]);
+    let added: Vec<_> = named
         .iter()
         .filter(|new| !before.contains(new))
+        .map(|name| format!("{name:?}"))
         .collect();
     if !added.is_empty() {
         causes.push(Cause::forbidden(
             "metadata.finalizers",
             &format!(
-                "no new finalizers can be added if the object is being deleted, found new finalizers {}",
-                json!(added)
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
             ),
         ));
     }
@@ -218,11 +201,8 @@ fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
     for (at, owner) in owners.as_array().into_iter().flatten().enumerate() {
         for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
-                causes.push(Cause::invalid(
-                    format!("metadata.ownerReferences[{at}].{field}"),
-                    &owner[field],
-                    &format!("{} must not be empty", field.to_lowercase()),
-                ));
+                let field = format!("metadata.ownerReferences[{at}].{field}");
+                causes.push(Cause::required(field, "must not be empty"));
             }
         }
         controllers += i32::from(owner["controller"] == true);

@@ -24,6 +24,8 @@ pub(crate) enum PatchError {
     TooManyOperations(usize),
     #[error("the server rejected our request due to an error in our request")]
     Unprocessable(#[source] json_patch::PatchError),
+    #[error("the server rejected our request due to an error in our request")]
+    NotAnOperation(#[source] serde_json::Error),
     #[error("the copy operations of a JSON patch may add at most {COPY_LIMIT} bytes")]
     CopiesTooMuch,
 }
@@ -31,23 +33,25 @@ pub(crate) enum PatchError {
 impl PatchError {
     /// True when the patch is well formed but does not fit this object (422, not 400).
     pub(crate) fn is_unprocessable(&self) -> bool {
-        matches!(
-            self,
-            PatchError::Unprocessable(_) | PatchError::CopiesTooMuch
-        )
+        match self {
+            PatchError::Unprocessable(_)
+            | PatchError::NotAnOperation(_)
+            | PatchError::CopiesTooMuch => true,
+            PatchError::Malformed(_) | PatchError::TooManyOperations(_) => false,
+        }
     }
 }
 
 /// Applies a JSON patch (RFC 6902), all of it or none. A `test` for null of a missing path holds, as in Kubernetes.
 pub(crate) fn json(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
-    let operations = patch.as_array().ok_or_else(|| {
-        PatchError::Malformed("a JSON patch is an array of operations".to_owned())
-    })?;
+    let Value::Array(operations) = patch else {
+        return Err(wrong_shape(patch, "[]handlers.jsonPatchOp"));
+    };
     if operations.len() > OPERATION_LIMIT {
         return Err(PatchError::TooManyOperations(operations.len()));
     }
-    let operations: Vec<PatchOperation> = serde_json::from_value(patch.clone())
-        .map_err(|error| PatchError::Malformed(error.to_string()))?;
+    let operations: Vec<PatchOperation> =
+        serde_json::from_value(patch.clone()).map_err(PatchError::NotAnOperation)?;
     let mut patched = target.clone();
     let mut copied = 0;
     for operation in &operations {
@@ -95,10 +99,23 @@ fn size_of_copy(operation: &PatchOperation, object: &Value) -> usize {
 /// Applies a merge patch (RFC 7396). The patch must be an object.
 pub(crate) fn merge(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
     if !patch.is_object() {
-        return Err(PatchError::Malformed(
-            "a merge patch is a JSON object".to_owned(),
-        ));
+        return Err(wrong_shape(patch, "map[string]interface {}"));
     }
     json_patch::merge(target, patch);
     Ok(())
+}
+
+/// A patch that is no JSON of the right kind, told in Go's words as clients know them.
+fn wrong_shape(patch: &Value, wanted: &str) -> PatchError {
+    let found = match patch {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    PatchError::Malformed(format!(
+        "json: cannot unmarshal {found} into Go value of type {wanted}"
+    ))
 }

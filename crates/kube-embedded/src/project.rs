@@ -1,6 +1,5 @@
 //! How objects are shown: whole, as rows of a table, or their metadata alone.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -32,8 +31,12 @@ pub(crate) struct ListMetadata {
 }
 
 impl ListMetadata {
-    fn value(&self) -> Value {
+    /// Lists of custom resources name the next page even when there is none.
+    fn value(&self, custom: bool) -> Value {
         let mut metadata = json!({ "resourceVersion": self.version.to_string() });
+        if custom {
+            metadata["continue"] = "".into();
+        }
         if let Some(token) = &self.token {
             metadata["continue"] = token.clone().into();
         }
@@ -52,7 +55,7 @@ impl Projection {
             Some("Object") => IncludeObject::Whole,
             Some(other) => {
                 return Err(Failure::BadRequest(format!(
-                    "unrecognized includeObject value: {other:?}"
+                    "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty"
                 )));
             }
         };
@@ -71,19 +74,20 @@ impl Projection {
 
     /// The JSON of one object.
     pub(crate) fn bytes(&self, object: &Stored) -> Bytes {
-        match (self.shape, admit::shown(&self.served, object)) {
-            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Borrowed(_)) => object.bytes(),
-            (Shape::Whole | Shape::AggregatedDiscovery, Cow::Owned(value)) => {
-                Bytes::from(value.to_string())
+        let shown = || admit::shown(&self.served, object);
+        match self.shape {
+            Shape::Whole | Shape::AggregatedDiscovery => {
+                if admit::is_shown_as_stored(&self.served, object) {
+                    object.bytes()
+                } else {
+                    Bytes::from(shown().to_string())
+                }
             }
-            (Shape::Table, value) => {
+            Shape::Table => {
                 let metadata = json!({ "resourceVersion": object.version().to_string() });
-                let table = self.table([value.as_ref()], &metadata);
-                Bytes::from(table.to_string())
+                Bytes::from(self.table([&shown()], &metadata).to_string())
             }
-            (Shape::PartialMetadata, value) => {
-                Bytes::from(table::partial_metadata(&value).to_string())
-            }
+            Shape::PartialMetadata => Bytes::from(table::partial_metadata(&shown()).to_string()),
         }
     }
 
@@ -104,7 +108,7 @@ impl Projection {
         }
         let metadata = json!({ "resourceVersion": object.version().to_string() });
         let value = admit::shown(&self.served, object);
-        let mut table = self.table([value.as_ref()], &metadata);
+        let mut table = self.table([&value], &metadata);
         table["columnDefinitions"] = Value::Null;
         Bytes::from(table.to_string())
     }
@@ -135,14 +139,15 @@ impl Projection {
     }
 
     pub(crate) fn list(&self, objects: &[Arc<Stored>], metadata: &ListMetadata) -> Answer {
-        let metadata = metadata.value();
+        let custom = self.served.builtin().is_none() && self.shape == Shape::Whole;
+        let metadata = metadata.value(custom);
         match self.shape {
             Shape::Table => {
                 let shown: Vec<_> = objects
                     .iter()
                     .map(|object| admit::shown(&self.served, object))
                     .collect();
-                Answer::value(self.table(shown.iter().map(AsRef::as_ref), &metadata))
+                Answer::value(self.table(&shown, &metadata))
             }
             Shape::PartialMetadata => Answer::of(Content::Json(self.joined(
                 "PartialObjectMetadataList",

@@ -97,12 +97,10 @@ impl Registry {
         let version = ledger.version_of(DEFINITIONS);
         let definitions = ledger.all(DEFINITIONS);
         let defined = definitions.iter().map(|definition| {
-            let name = definition.value()["metadata"]["name"]
-                .as_str()
-                .unwrap_or_default();
+            let name = definition.name();
             let compiled = match self.defined.get(name) {
                 Some((version, served)) if *version == definition.version() => served.clone(),
-                Some(_) | None => definition::serve(definition.value(), definition.version()),
+                Some(_) | None => definition::serve(&definition.value(), definition.version()),
             };
             (name.to_owned(), (definition.version(), compiled))
         });

@@ -2,8 +2,13 @@
 
 use axum::extract::Query as QueryExtractor;
 use http::{HeaderMap, Method, Uri, header};
+use serde_json::json;
 
+use crate::cause::Cause;
 use crate::status::Failure;
+
+/// The longest name of a field manager, in bytes; as in Kubernetes.
+const MANAGER_LIMIT: usize = 128;
 
 /// One request without its body.
 #[derive(Debug)]
@@ -103,35 +108,27 @@ impl Query {
         found.is_some_and(|(_, value)| !["false", "0"].contains(&value.as_str()))
     }
 
+    /// A number that counts something.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Failure> {
-        let Some(text) = self.get(name) else {
-            return Ok(None);
+        let parse = |text: &str| {
+            text.parse().map_err(|_| {
+                Failure::BadRequest(format!(
+                    "strconv.ParseInt: parsing {text:?}: invalid syntax"
+                ))
+            })
         };
-        text.parse()
-            .map(Some)
-            .map_err(|_| Failure::BadRequest(format!("{name}: invalid value {text:?}")))
+        self.get(name).map(parse).transpose()
     }
 
-    pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
-        match self.get("dryRun") {
-            None => Ok(false),
-            Some("All") => Ok(true),
-            Some(other) => Err(Failure::BadRequest(format!(
-                "dryRun: Unsupported value: {other:?}: supported values: \"All\""
-            ))),
-        }
-    }
-
-    /// Kubernetes warns unless it is told otherwise.
-    pub(crate) fn field_validation(&self) -> Result<FieldValidation, Failure> {
-        match self.get("fieldValidation") {
-            None | Some("Warn") => Ok(FieldValidation::Warn),
-            Some("Strict") => Ok(FieldValidation::Strict),
-            Some("Ignore") => Ok(FieldValidation::Ignore),
-            Some(other) => Err(Failure::BadRequest(format!(
-                "fieldValidation: Unsupported value: {other:?}: supported values: \"Ignore\", \"Strict\", \"Warn\""
-            ))),
-        }
+    pub(crate) fn version(&self) -> Result<Option<u64>, Failure> {
+        let parse = |text: &str| {
+            text.parse().map_err(|_| {
+                Failure::BadRequest(format!(
+                    "invalid resource version: resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+                ))
+            })
+        };
+        self.get("resourceVersion").map(parse).transpose()
     }
 
     pub(crate) fn version_match(&self) -> Result<Option<VersionMatch>, Failure> {
@@ -139,10 +136,68 @@ impl Query {
             None => Ok(None),
             Some("Exact") => Ok(Some(VersionMatch::Exact)),
             Some("NotOlderThan") => Ok(Some(VersionMatch::NotOlderThan)),
-            Some(other) => Err(Failure::BadRequest(format!(
-                "resourceVersionMatch: Unsupported value: {other:?}: supported values: \"Exact\", \"NotOlderThan\""
-            ))),
+            Some(other) => {
+                let supported = ["Exact", "NotOlderThan", ""];
+                let cause = Cause::not_supported("resourceVersionMatch", &other.into(), &supported);
+                Err(Failure::options("ListOptions", cause))
+            }
         }
+    }
+}
+
+impl Ask {
+    /// What Kubernetes calls the options of a request that changes something.
+    fn options(&self) -> &'static str {
+        match self.method {
+            Method::POST => "CreateOptions",
+            Method::PUT => "UpdateOptions",
+            Method::PATCH => "PatchOptions",
+            _ => "DeleteOptions",
+        }
+    }
+
+    pub(crate) fn dry_run(&self) -> Result<bool, Failure> {
+        match self.query.get("dryRun") {
+            None => Ok(false),
+            Some("All") => Ok(true),
+            Some(other) => {
+                let cause = Cause::not_supported("dryRun", &json!([other]), &["All"]);
+                Err(Failure::options(self.options(), cause))
+            }
+        }
+    }
+
+    /// Kubernetes warns unless it is told otherwise.
+    pub(crate) fn field_validation(&self) -> Result<FieldValidation, Failure> {
+        match self.query.get("fieldValidation") {
+            None | Some("Warn") => Ok(FieldValidation::Warn),
+            Some("Strict") => Ok(FieldValidation::Strict),
+            Some("Ignore") => Ok(FieldValidation::Ignore),
+            Some(other) => {
+                let supported = ["", "Ignore", "Strict", "Warn"];
+                let cause = Cause::not_supported("fieldValidation", &other.into(), &supported);
+                Err(Failure::options(self.options(), cause))
+            }
+        }
+    }
+
+    /// Who writes: `fieldManager`, or the program that asks.
+    pub(crate) fn manager(&self) -> Result<&str, Failure> {
+        let manager = self.query.get("fieldManager").unwrap_or(&self.agent);
+        if manager.len() > MANAGER_LIMIT {
+            let cause = Cause::too_long("fieldManager", MANAGER_LIMIT as u64);
+            return Err(Failure::options(self.options(), cause));
+        }
+        Ok(manager)
+    }
+
+    /// May an apply take fields from others? Of other requests it is nothing to say.
+    pub(crate) fn force(&self, applies: bool) -> Result<bool, Failure> {
+        if !applies && self.query.get("force").is_some() {
+            let cause = Cause::forbidden("force", "may not be specified for non-apply patch");
+            return Err(Failure::options(self.options(), cause));
+        }
+        Ok(self.query.flag("force"))
     }
 }
 

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::status::Failure;
-use crate::verbs::Call;
-use crate::verbs::create::fits_path;
-use crate::{decode, metadata};
+use crate::cause::Cause;
+use crate::metadata;
+use crate::status::{Failure, Qualified};
+use crate::verbs::{Call, fit};
 
 /// Which question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,12 @@ pub(crate) enum Review {
 
 /// The question with its answer in `status`.
 pub(crate) fn answer(call: &Call<'_>, review: Review) -> Result<Answer, Failure> {
-    let asked = decode::object(&call.ask.content_type, &call.body)?;
-    let mut answered = fits_path(call, asked, None)?;
+    let mut answered = fit::body(call, None)?;
+    let spec = &answered["spec"];
+    let asks_one =
+        spec["resourceAttributes"].is_object() != spec["nonResourceAttributes"].is_object();
     answered["status"] = match review {
+        Review::Access if !asks_one => return Err(asks_nothing()),
         Review::Access => json!({ "allowed": true }),
         Review::Rules => json!({
             "resourceRules": [{ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] }],
@@ -44,4 +47,16 @@ pub(crate) fn answer(call: &Call<'_>, review: Review) -> Result<Answer, Failure>
         fields.insert("creationTimestamp".to_owned(), Value::Null);
     });
     Ok(Answer::value(answered).with_code(StatusCode::CREATED))
+}
+
+fn asks_nothing() -> Failure {
+    let words = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    Failure::Invalid {
+        kind: Qualified {
+            name: String::new(),
+            group: "authorization.k8s.io".to_owned(),
+        },
+        name: String::new(),
+        causes: vec![Cause::invalid("spec", &Value::Null, words)],
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, StatusCode, request};
+use http::{HeaderMap, Method, Response, request};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Answer, Content};
@@ -27,6 +27,12 @@ pub(crate) struct Incoming {
     pub(crate) stop: CancellationToken,
 }
 
+/// `OpenAPI` v2 is asked for by kubectl when it checks a `List`, and in this form alone. The document names no
+/// kinds, so kubectl leaves the checking to us: a `Document` of gnostic's OpenAPIv2.proto with its version,
+/// title and an empty list of paths.
+const OPENAPI_V2: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.33.0\x42\x00";
+const OPENAPI_V2_FORM: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
 pub(crate) async fn respond(
     cluster: &Arc<Cluster>,
     token: &str,
@@ -42,6 +48,13 @@ pub(crate) async fn respond(
     // Whether it lives, anybody may ask, in whatever form.
     if let Some("healthz" | "livez" | "readyz") = uri.path().split('/').nth(1) {
         return Answer::of(Content::Text("ok")).into_response(encoding);
+    }
+    if uri.path().trim_end_matches('/') == "/openapi/v2" {
+        let allowed = authenticate(headers, token, incoming.origin);
+        let answer = allowed.map(|()| Answer::of(Content::Binary(OPENAPI_V2_FORM, OPENAPI_V2)));
+        return answer
+            .unwrap_or_else(|failure| Answer::refusal(&failure))
+            .into_response(encoding);
     }
     let ask = match Ask::parse(method, uri, headers) {
         Ok(ask) => ask,
@@ -74,10 +87,13 @@ async fn answer(
     let (group, version, rest) = match segments.as_slice() {
         ["api", version, rest @ ..] => ("", *version, rest),
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
-        _ => return Ok(nothing_here()),
+        _ => return Err(Failure::NoSuchPath),
     };
+    if group.is_empty() && !registry.has(group, version) {
+        return Err(Failure::NoSuchResource);
+    }
     if !registry.has(group, version) {
-        return Ok(nothing_here());
+        return Err(Failure::NoSuchPath);
     }
     let call = Call {
         cluster,
@@ -87,11 +103,6 @@ async fn answer(
         stop: &incoming.stop,
     };
     verbs::perform(call).await
-}
-
-/// A path outside of every group: what Go's own server says.
-fn nothing_here() -> Answer {
-    Answer::of(Content::Text("404 page not found\n")).with_code(StatusCode::NOT_FOUND)
 }
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -113,7 +124,7 @@ fn documents(
         };
     let resources = || registry.resources();
     let found =
-        |value: Option<serde_json::Value>| Ok(value.map_or_else(nothing_here, Answer::value));
+        |value: Option<serde_json::Value>| value.map(Answer::value).ok_or(Failure::NoSuchPath);
     let whole = |core: bool| {
         let document = discovery::aggregated(&resources(), core);
         Ok(Answer::of(Content::Typed(AGGREGATED, document)))
@@ -128,7 +139,7 @@ fn documents(
         ))),
         ["apis"] => Ok(Answer::value(discovery::group_list(&resources()))),
         ["apis", group] => found(discovery::group(&resources(), group)),
-        ["api", version] => found(discovery::resource_list(&resources(), "", version)),
+        ["api", "v1"] => found(discovery::resource_list(&resources(), "", "v1")),
         ["apis", group, version] => found(discovery::resource_list(&resources(), group, version)),
         ["openapi", "v3"] => Ok(Answer::value(openapi::index(&documents_of(registry)))),
         ["openapi", "v3", "api", version] => found(document(registry, "", version)),

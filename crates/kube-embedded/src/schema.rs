@@ -23,8 +23,11 @@ use serde_json::Value;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
+pub(crate) use cel::escaped as cel_name;
+pub(crate) use formats::is_known_format;
 pub(crate) use node::{Kind, ListKind};
 pub(crate) use place::Place;
+pub(crate) use rules::{as_go, parse as parse_cel};
 
 use formats::Format;
 use lists::key_of;
@@ -45,6 +48,11 @@ impl Schema {
         compile::custom(schema)
     }
 
+    /// Compiles a part of a schema by itself: the value it describes is no whole object.
+    pub(crate) fn compile_part(schema: &Value) -> Result<Self, Vec<Cause>> {
+        compile::part(schema)
+    }
+
     /// Compiles one of the built-in definitions (`io.k8s.api.core.v1.Secret`).
     pub(crate) fn builtin(definition: &str) -> Result<Self, Vec<Cause>> {
         compile::builtin(definition)
@@ -61,6 +69,14 @@ impl Schema {
     /// Fills in the defaults of missing fields (and of nulls where null is not allowed); other such nulls go.
     pub(crate) fn default_in(&self, object: &mut Value) {
         self.default_at(self.root, object);
+    }
+
+    /// Nulls outside of metadata that stand for no value. To be asked of what an apply made, before its defaults.
+    pub(crate) fn misplaced_nulls(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        self.nulls_at(self.root, object, &Path::Root, &mut causes);
+        causes.retain(|cause| !cause.field.starts_with("metadata"));
+        causes
     }
 
     /// Drops what the schema does not know and names it (`spec.foo`, `spec.list[0].bar`), sorted, with what metadata

@@ -53,11 +53,10 @@ impl Labels {
         self.requirements.is_empty()
     }
 
-    /// Does the object's `metadata.labels` satisfy every requirement?
-    pub(crate) fn matches(&self, object: &Value) -> bool {
-        let labels = &object["metadata"]["labels"];
+    /// Does the object whose labels `label` reads satisfy every requirement?
+    pub(crate) fn matches<'l>(&self, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         let mut requirements = self.requirements.iter();
-        requirements.all(|requirement| requirement.holds(labels[requirement.key.as_str()].as_str()))
+        requirements.all(|requirement| requirement.holds(label(&requirement.key)))
     }
 }
 

@@ -232,8 +232,8 @@ impl Server {
         Router::new().fallback_service(self.clone())
     }
 
-    /// Serves TLS to everybody and plain HTTP to this machine, until `stop`; then open watches end and requests under way are finished. Every request
-    /// needs the token.
+    /// Serves TLS to everybody and plain HTTP to this machine, until `stop`; then open watches end and
+    /// requests under way are finished. Every request needs the token.
     pub async fn serve(
         &self,
         listener: tokio::net::TcpListener,
@@ -268,10 +268,12 @@ impl Server {
             stop: self.stop,
         };
         let inner = self.inner;
+        let waits = inner.cluster.ledger.waits();
         let work = async move { routes::respond(&inner.cluster, &inner.token, incoming).await };
-        match self.origin {
-            Origin::Network if changes => finished(work).await,
-            Origin::Network | Origin::Trusted => work.await,
+        if changes && waits {
+            finished(work).await
+        } else {
+            work.await
         }
     }
 }
@@ -295,10 +297,10 @@ where
         })
 }
 
-/// A client that hangs up does not stop what it began: a namespace half deleted would stay so.
+/// A caller that goes away does not stop what it began: a namespace half deleted would stay so.
 #[allow(
     clippy::disallowed_methods,
-    reason = "a request is finished even if its connection is gone; a panic in it is answered with 500"
+    reason = "a request is finished even if nobody waits for it; a panic in it is answered with 500"
 )]
 async fn finished(work: impl Future<Output = Response<Body>> + Send + 'static) -> Response<Body> {
     let done = tokio::spawn(work).await;

@@ -18,6 +18,16 @@ pub(crate) struct Qualified {
     pub(crate) group: String,
 }
 
+impl Qualified {
+    /// For what has no kind.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            name: String::new(),
+            group: String::new(),
+        }
+    }
+}
+
 impl std::fmt::Display for Qualified {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.group.is_empty() {
@@ -67,6 +77,9 @@ pub(crate) enum Failure {
     TooLarge(usize),
     #[error("the body of the request was in an unknown format - accepted media types include: {0}")]
     UnsupportedMediaType(&'static str),
+    /// A form of patch that no built-in kind takes.
+    #[error("415: Unsupported Media Type")]
+    UnsupportedPatch,
     #[error("{kind} \"{name}\" is invalid: {}", sentence(.causes))]
     Invalid {
         kind: Qualified,
@@ -76,11 +89,14 @@ pub(crate) enum Failure {
     /// The patch is well formed and does not fit the object.
     #[error("the server rejected our request due to an error in our request")]
     PatchDoesNotFit(#[source] Box<PatchError>),
-    #[error("Too large resource version: {asked}, current: {current}")]
+    #[error("Timeout: Too large resource version: {asked}, current: {current}")]
     TooLargeResourceVersion { asked: u64, current: u64 },
-    /// What is applied does not fit the schema; Kubernetes calls it 500, and gives no reason.
+    /// What Kubernetes has no reason for, and calls 500 although the client is at fault.
     #[error("{0}")]
-    Untyped(String),
+    Unclassified(String),
+    /// Not even a path of the API.
+    #[error("404 page not found")]
+    NoSuchPath,
     #[error("Internal error occurred: {0}")]
     Internal(String),
 }
@@ -96,7 +112,9 @@ impl Failure {
             Failure::Unauthorized => StatusCode::UNAUTHORIZED,
             Failure::Forbidden { .. } => StatusCode::FORBIDDEN,
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Failure::NotFound { .. } | Failure::NoSuchResource => StatusCode::NOT_FOUND,
+            Failure::NotFound { .. } | Failure::NoSuchResource | Failure::NoSuchPath => {
+                StatusCode::NOT_FOUND
+            }
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
             Failure::AlreadyExists { .. }
@@ -104,12 +122,14 @@ impl Failure {
             | Failure::ApplyConflict(_) => StatusCode::CONFLICT,
             Failure::Expired(_) => StatusCode::GONE,
             Failure::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Failure::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Failure::UnsupportedMediaType(_) | Failure::UnsupportedPatch => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Failure::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
-            Failure::Untyped(_) | Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Unclassified(_) | Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -118,17 +138,17 @@ impl Failure {
             Failure::Unauthorized => "Unauthorized",
             Failure::Forbidden { .. } => "Forbidden",
             Failure::BadRequest(_) => "BadRequest",
-            Failure::NotFound { .. } | Failure::NoSuchResource => "NotFound",
+            Failure::NotFound { .. } | Failure::NoSuchResource | Failure::NoSuchPath => "NotFound",
             Failure::MethodNotAllowed => "MethodNotAllowed",
             Failure::NotAcceptable(_) => "NotAcceptable",
             Failure::AlreadyExists { .. } => "AlreadyExists",
             Failure::Conflict { .. } | Failure::ApplyConflict(_) => "Conflict",
             Failure::Expired(_) => "Expired",
             Failure::TooLarge(_) => "RequestEntityTooLarge",
-            Failure::UnsupportedMediaType(_) => "UnsupportedMediaType",
+            Failure::UnsupportedMediaType(_) | Failure::UnsupportedPatch => "UnsupportedMediaType",
             Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => "Invalid",
             Failure::TooLargeResourceVersion { .. } => "Timeout",
-            Failure::Untyped(_) => "",
+            Failure::Unclassified(_) => "",
             Failure::Internal(_) => "InternalError",
         }
     }
@@ -155,16 +175,18 @@ impl Failure {
                 "retryAfterSeconds": 1,
             })),
             Failure::Internal(why) => Some(json!({ "causes": [{ "message": why }] })),
-            Failure::NoSuchResource | Failure::MethodNotAllowed | Failure::PatchDoesNotFit(_) => {
-                Some(json!({}))
-            }
+            Failure::NoSuchResource
+            | Failure::MethodNotAllowed
+            | Failure::UnsupportedPatch
+            | Failure::PatchDoesNotFit(_) => Some(json!({})),
             Failure::Unauthorized
             | Failure::BadRequest(_)
             | Failure::NotAcceptable(_)
             | Failure::Expired(_)
             | Failure::TooLarge(_)
             | Failure::UnsupportedMediaType(_)
-            | Failure::Untyped(_) => None,
+            | Failure::Unclassified(_)
+            | Failure::NoSuchPath => None,
         }
     }
 
@@ -176,13 +198,27 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.to_string(),
-            "reason": self.reason(),
             "code": self.code().as_u16(),
         });
-        if let (Some(details), Some(fields)) = (self.details(), status.as_object_mut()) {
-            fields.insert("details".to_owned(), details);
+        if !self.reason().is_empty() {
+            status["reason"] = self.reason().into();
+        }
+        if let Some(details) = self.details() {
+            status["details"] = details;
         }
         status
+    }
+
+    /// Options of a request (`CreateOptions`, `ListOptions` …) that cannot be.
+    pub(crate) fn options(kind: &str, cause: Cause) -> Self {
+        Self::Invalid {
+            kind: Qualified {
+                name: kind.to_owned(),
+                group: "meta.k8s.io".to_owned(),
+            },
+            name: String::new(),
+            causes: vec![cause],
+        }
     }
 
     /// A selector nobody can follow.

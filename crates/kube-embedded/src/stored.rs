@@ -1,16 +1,39 @@
-//! One object as of one version: its value, and its bytes made once for everybody who asks.
+//! One object as of one version: its bytes, and the little that is looked at without reading them.
+//!
+//! A tree of JSON values takes ten times the room of its text, so no tree is kept: who needs one reads
+//! it, which costs no more than copying it would.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::Value;
 
 /// An object that no longer changes.
 #[derive(Debug)]
 pub(crate) struct Stored {
     version: u64,
-    value: Value,
-    bytes: OnceLock<Bytes>,
+    bytes: Bytes,
+    about: About,
+}
+
+/// What is asked of every object, as far as it says it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct About {
+    api_version: Box<str>,
+    metadata: Metadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Metadata {
+    name: Box<str>,
+    namespace: Box<str>,
+    uid: Box<str>,
+    deletion_timestamp: Option<Box<str>>,
+    labels: Option<BTreeMap<Box<str>, Box<str>>>,
 }
 
 impl Stored {
@@ -19,30 +42,31 @@ impl Stored {
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.insert("resourceVersion".to_owned(), version.to_string().into());
         }
-        Arc::new(Self {
-            version,
-            value,
-            bytes: OnceLock::new(),
-        })
+        Self::of(&value, version)
     }
 
     /// The outcome of a dry run: it has the version it was decided upon, if any.
-    pub(crate) fn unkept(value: Value) -> Arc<Self> {
+    pub(crate) fn unkept(value: &Value) -> Arc<Self> {
         let version = value["metadata"]["resourceVersion"].as_str();
+        let version = version.and_then(|text| text.parse().ok());
+        Self::of(value, version.unwrap_or(0))
+    }
+
+    fn of(value: &Value, version: u64) -> Arc<Self> {
         Arc::new(Self {
-            version: version.and_then(|text| text.parse().ok()).unwrap_or(0),
-            value,
-            bytes: OnceLock::new(),
+            version,
+            bytes: Bytes::from(value.to_string()),
+            // Admission has seen to it that these are of their types.
+            about: About::deserialize(value).unwrap_or_default(),
         })
     }
 
     /// What a journal held.
     pub(crate) fn load(version: u64, body: Bytes) -> Result<Arc<Self>, serde_json::Error> {
-        let value = serde_json::from_slice(&body)?;
         Ok(Arc::new(Self {
             version,
-            value,
-            bytes: OnceLock::from(body),
+            about: serde_json::from_slice(&body)?,
+            bytes: body,
         }))
     }
 
@@ -50,13 +74,43 @@ impl Stored {
         self.version
     }
 
-    pub(crate) fn value(&self) -> &Value {
-        &self.value
+    pub(crate) fn bytes(&self) -> Bytes {
+        self.bytes.clone()
     }
 
-    pub(crate) fn bytes(&self) -> Bytes {
-        self.bytes
-            .get_or_init(|| Bytes::from(self.value.to_string()))
-            .clone()
+    /// The whole of it, read anew.
+    pub(crate) fn value(&self) -> Value {
+        // They were made from a value, or a journal's reader has read them.
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+
+    pub(crate) fn api_version(&self) -> &str {
+        &self.about.api_version
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.about.metadata.name
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.about.metadata.namespace
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        &self.about.metadata.uid
+    }
+
+    pub(crate) fn label(&self, key: &str) -> Option<&str> {
+        self.about
+            .metadata
+            .labels
+            .as_ref()?
+            .get(key)
+            .map(AsRef::as_ref)
+    }
+
+    /// Has it been asked to go?
+    pub(crate) fn is_deleting(&self) -> bool {
+        self.about.metadata.deletion_timestamp.is_some()
     }
 }

@@ -136,13 +136,12 @@ impl Column {
 /// A value as a cell of its column's type; null when it does not fit.
 fn printed(kind: CellKind, value: &Value, now: Timestamp) -> Value {
     match (kind, value) {
-        (CellKind::String | CellKind::Date, Value::Null) => Value::Null,
+        (CellKind::Date, Value::Null) => Value::Null,
+        (CellKind::String, Value::Null) => "<no value>".into(),
         (CellKind::String, Value::String(text)) => clipped(text.clone()).into(),
         (CellKind::String, other) => clipped(other.to_string()).into(),
         (CellKind::Integer, Value::Number(number)) => whole(number),
-        (CellKind::Number, Value::Number(number)) => {
-            number.as_f64().map_or(Value::Null, Value::from)
-        }
+        (CellKind::Number, Value::Number(number)) => Value::Number(number.clone()),
         (CellKind::Boolean, Value::Bool(bool)) => Value::Bool(*bool),
         (CellKind::Date, Value::String(text)) => age::since(Some(text), now).into(),
         (CellKind::Integer | CellKind::Number | CellKind::Boolean | CellKind::Date, _) => {
@@ -220,26 +219,29 @@ fn custom_column(column: &Value, field: &str) -> Result<Column, Vec<Cause>> {
             &detail,
         ));
     }
-    let path = match word("jsonPath") {
-        empty if empty.is_empty() => Err(Cause::required(format!("{field}.jsonPath"), "")),
-        text => JsonPath::parse(&text).map_err(|error| {
-            let detail = format!("column jsonPath is invalid: {error}");
-            Cause::invalid(format!("{field}.jsonPath"), &text.into(), &detail)
-        }),
-    };
-    match (kind, path) {
-        (Some(kind), Ok(path)) if causes.is_empty() => Ok(Column {
+    let path = word("jsonPath");
+    if path.is_empty() {
+        causes.push(Cause::required(format!("{field}.JSONPath"), ""));
+    } else if !path.starts_with('.') {
+        let detail = "must be a simple json path starting with .";
+        causes.push(Cause::invalid(
+            format!("{field}.JSONPath"),
+            &path.as_str().into(),
+            detail,
+        ));
+    }
+    // A path that leads nowhere is accepted, and its cells are empty.
+    let source = JsonPath::parse(&path).map_or(Source::Computed(|_, _| Value::Null), Source::Path);
+    match kind.filter(|_| causes.is_empty()) {
+        None => Err(causes),
+        Some(kind) => Ok(Column {
             name: word("name"),
             kind,
             format: word("format"),
             description: described(&word("description"), column),
             priority: column["priority"].as_i64().unwrap_or(0),
-            source: Source::Path(path),
+            source,
         }),
-        (_, path) => {
-            causes.extend(path.err());
-            Err(causes)
-        }
     }
 }
 

@@ -44,6 +44,7 @@ impl Target {
             [plural, name] => (plural, Some(*name), Part::Whole),
             [plural, name, "status"] => (plural, Some(*name), Part::Status),
             ["namespaces", name, "finalize"] => (&"namespaces", Some(*name), Part::Finalize),
+            [plural, name, _] => return Err(no_such_part(registry, group, version, plural, name)),
             _ => return Err(Failure::NoSuchResource),
         };
         let served = registry
@@ -57,8 +58,12 @@ impl Target {
             (true, true, Some(_)) | (false, false, _) => false,
             (true, _, None) | (true, false, Some(_)) | (false, true, _) => true,
         };
-        if !has_part || !placed {
+        if !placed {
             return Err(Failure::NoSuchResource);
+        }
+        if !has_part {
+            let name = name.unwrap_or_default();
+            return Err(no_such_part(registry, group, version, plural, name));
         }
         Ok(Self {
             served: Arc::clone(served),
@@ -87,5 +92,22 @@ impl Target {
             resource: self.served.resource(),
             name: self.name.clone().unwrap_or_default(),
         }
+    }
+}
+
+/// Of a custom resource Kubernetes says that the object is not there, whether it is or not.
+fn no_such_part(
+    registry: &Registry,
+    group: &str,
+    version: &str,
+    plural: &str,
+    name: &str,
+) -> Failure {
+    match registry.find(group, version, plural) {
+        Some(served) if served.builtin().is_none() => Failure::NotFound {
+            resource: served.resource(),
+            name: name.to_owned(),
+        },
+        Some(_) | None => Failure::NoSuchResource,
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod fit;
 pub(crate) mod read;
 pub(crate) mod update;
 pub(crate) mod watch;
@@ -34,18 +35,8 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// Whose write this is, at this moment.
     pub(crate) fn writer(&self) -> Result<Writer<'_>, Failure> {
-        let manager = self
-            .ask
-            .query
-            .get("fieldManager")
-            .unwrap_or(&self.ask.agent);
-        if manager.len() > 128 {
-            return Err(Failure::BadRequest(
-                "fieldManager: Too long: may not be more than 128 bytes".to_owned(),
-            ));
-        }
         Ok(Writer {
-            manager,
+            manager: self.ask.manager()?,
             subresource: match self.target.part {
                 Part::Whole => None,
                 Part::Status => Some("status"),
@@ -64,7 +55,11 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
         && call.target.namespace.is_empty()
         && call.ask.method != Method::GET
     {
-        return Err(Failure::MethodNotAllowed);
+        return Err(if call.target.served.builtin().is_some() {
+            Failure::MethodNotAllowed
+        } else {
+            Failure::NoSuchPath
+        });
     }
     if let Some(Builtin::Review(review)) = call.target.served.builtin() {
         return match (&call.ask.method, named) {
@@ -72,15 +67,25 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
             _ => Err(Failure::MethodNotAllowed),
         };
     }
+    let custom = call.target.served.builtin().is_none();
     let watches = call.ask.query.flag("watch");
     match (&call.ask.method, named, whole) {
-        (&Method::GET, _, true) if watches => watch::watch(&call),
+        (&Method::GET, false, true) if watches => watch::watch(&call),
         (&Method::GET, true, _) => read::get(&call),
         (&Method::GET, false, true) => read::list(&call),
         (&Method::POST, false, true) => create::create(&call).await,
+        (&Method::POST, true, true) if custom => create::create(&call).await,
+        (&Method::PUT | &Method::PATCH, false, true) if custom => {
+            Err(Failure::BadRequest("name must be provided".to_owned()))
+        }
         (&Method::PUT, true, _) => update::replace(&call).await,
         (&Method::PATCH, true, _) => update::patch(&call).await,
         (&Method::DELETE, true, true) => delete::delete(&call).await,
+        (&Method::DELETE, false, true)
+            if call.target.served.builtin() == Some(Builtin::Namespace) =>
+        {
+            Err(Failure::MethodNotAllowed)
+        }
         (&Method::DELETE, false, true) => delete::delete_collection(&call).await,
         _ => Err(Failure::MethodNotAllowed),
     }

@@ -8,7 +8,7 @@ const SMALL: Law = Law {
 };
 
 fn drain(budget: &Budget, priority: Priority) -> usize {
-    (0..100)
+    (0..200)
         .take_while(|_| budget.take(priority).is_ok())
         .count()
 }
@@ -22,11 +22,14 @@ fn wait_of(budget: &Budget, priority: Priority) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn each_class_leaves_its_share_for_those_above_it() {
-    let budget = Budget::new(SMALL);
-    assert_eq!(drain(&budget, Priority::Resync), 6);
-    assert_eq!(drain(&budget, Priority::Create), 2);
-    assert_eq!(drain(&budget, Priority::Customer), 1);
-    assert_eq!(drain(&budget, Priority::Delete), 1);
+    let budget = Budget::new(Law {
+        capacity: 100,
+        ..SMALL
+    });
+    assert_eq!(drain(&budget, Priority::Resync), 60);
+    assert_eq!(drain(&budget, Priority::Create), 35);
+    assert_eq!(drain(&budget, Priority::Customer), 3);
+    assert_eq!(drain(&budget, Priority::Delete), 2);
     assert_eq!(drain(&budget, Priority::Delete), 0);
 }
 
@@ -61,8 +64,17 @@ async fn the_providers_own_count_is_believed_only_when_it_is_lower() {
 #[tokio::test(start_paused = true)]
 async fn after_a_refusal_nobody_asks_before_the_time_is_up() {
     let budget = Budget::new(SMALL);
+    budget.learn_remaining(0);
     budget.learn_refused(Duration::from_mins(5));
     assert_eq!(wait_of(&budget, Priority::Delete), Duration::from_mins(5));
     tokio::time::advance(Duration::from_mins(5)).await;
     assert!(budget.take(Priority::Delete).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_says_nothing_of_the_budget_costs_no_more_than_its_time() {
+    let budget = Budget::new(SMALL);
+    budget.learn_refused(Duration::from_secs(10));
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert_eq!(drain(&budget, Priority::Delete), 10);
 }

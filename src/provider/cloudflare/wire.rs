@@ -35,19 +35,15 @@ pub(super) struct RecordBody {
     kind: String,
     /// Not every type has one.
     content: Option<String>,
-    #[serde(default)]
-    proxied: bool,
+    proxied: Option<bool>,
     comment: Option<String>,
 }
 
 /// What a batch did.
 #[derive(Deserialize)]
 pub(super) struct BatchDone {
-    #[serde(default)]
     pub deletes: Option<Vec<Deleted>>,
-    #[serde(default)]
     pub patches: Option<Vec<RecordBody>>,
-    #[serde(default)]
     pub posts: Option<Vec<RecordBody>>,
 }
 
@@ -68,7 +64,7 @@ impl RecordBody {
             id: self.id,
             host: Hostname::observed(&self.name),
             target,
-            proxied: self.proxied,
+            proxied: self.proxied.unwrap_or(false),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> Option<ProviderError> {
         .map(|envelope| envelope.error);
     let why = said
         .as_ref()
-        .and_then(|body| why(&body.code))
+        .and_then(why)
         .or_else(|| why_status(answer.status()))?;
     let message = match &said {
         Some(body) => one_line(&format!("{}: {}", body.code, body.message)),
@@ -44,8 +44,13 @@ pub(super) fn refusal(answer: &Response<Bytes>) -> Option<ProviderError> {
     Some(ProviderError::Refused { why, message })
 }
 
-fn why(code: &str) -> Option<Refusal> {
-    Some(match code {
+/// How the API says that a type is not (or no longer) sold in a place, under a code that means any bad
+/// input, without details. Source: autobase-tech/autobase #1403, roots/trellis-cli #622.
+const NOT_SOLD_THERE: &str = "unsupported location for server type";
+
+fn why(said: &Body) -> Option<Refusal> {
+    Some(match said.code.as_str() {
+        "invalid_input" if said.message.contains(NOT_SOLD_THERE) => Refusal::NoCapacity,
         "uniqueness_error" => Refusal::NameTaken,
         // A type that was withdrawn or is sold out here may well be had elsewhere.
         "resource_unavailable"

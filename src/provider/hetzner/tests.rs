@@ -183,6 +183,12 @@ async fn refusals_lead_to_the_next_place_or_project() {
         why(scene.hetzner.create(&order(1)).await),
         Refusal::NoCapacity
     );
+    let mut unsold = order(1);
+    unsold.placement.location = "ash".to_owned();
+    assert_eq!(
+        why(scene.hetzner.create(&unsold).await),
+        Refusal::NoCapacity
+    );
     let mut elsewhere = order(1);
     elsewhere.placement.location = "hel1".to_owned();
     scene.hetzner.create(&elsewhere).await.unwrap();

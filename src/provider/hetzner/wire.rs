@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use crate::api::{
     InstallationName, LABEL_INSTALLATION, LABEL_INSTANCE_UID, LABEL_MANAGED_BY, MANAGED_BY,
@@ -18,17 +19,26 @@ use crate::provider::{Owner, Server, ServerId, ServerPower, SpareAddress};
 
 pub(super) type Labels = BTreeMap<String, String>;
 
+/// `null` where a value should be is no value, like a field that is missing.
+fn lenient<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
     #[serde(alias = "servers", alias = "primary_ips")]
     pub items: Vec<T>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub meta: Meta,
 }
 
 #[derive(Default, Deserialize)]
 pub(super) struct Meta {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub pagination: Pagination,
 }
 
@@ -47,7 +57,7 @@ pub(super) struct OneServer {
 pub(super) struct Created {
     pub server: ServerBody,
     pub action: Option<ActionBody>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub next_actions: Vec<ActionBody>,
 }
 
@@ -65,7 +75,7 @@ pub(super) struct Actions {
 pub(super) struct ActionBody {
     pub id: i64,
     pub status: ActionStatus,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub progress: u8,
     pub error: Option<ActionError>,
 }
@@ -82,6 +92,7 @@ pub(super) enum ActionStatus {
 
 #[derive(Deserialize)]
 pub(super) struct ActionError {
+    #[serde(default)]
     pub code: String,
 }
 
@@ -102,13 +113,13 @@ pub(super) struct ServerBody {
     pub name: String,
     status: Status,
     created: Timestamp,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub labels: Labels,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     locked: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     protection: Protection,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     public_net: PublicNet,
     server_type: Option<ServerType>,
     location: Option<Location>,
@@ -131,7 +142,7 @@ enum Status {
 
 #[derive(Default, Deserialize)]
 struct Protection {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     delete: bool,
 }
 
@@ -149,19 +160,9 @@ struct PublicAddress {
 #[derive(Deserialize)]
 struct ServerType {
     name: String,
+    /// Not worth losing a list for, whatever its shape.
     #[serde(default)]
-    prices: Vec<Price>,
-}
-
-#[derive(Deserialize)]
-struct Price {
-    location: String,
-    price_hourly: Money,
-}
-
-#[derive(Deserialize)]
-struct Money {
-    net: String,
+    prices: Value,
 }
 
 #[derive(Deserialize)]
@@ -176,13 +177,9 @@ impl ServerBody {
         let location = self.location.map(|location| location.name);
         let location = location.unwrap_or_default();
         let server_type = self.server_type;
-        let price = server_type.as_ref().and_then(|kind| {
-            let here = kind
-                .prices
-                .iter()
-                .find(|price| price.location == location)?;
-            microcents(&here.price_hourly.net)
-        });
+        let price = server_type
+            .as_ref()
+            .and_then(|kind| hourly_price(&kind.prices, &location));
         Server {
             id: ServerId {
                 project: project.clone(),
@@ -231,6 +228,15 @@ fn host_in(network: &str) -> Option<Ipv6Addr> {
         return Some(address);
     }
     Some(Ipv6Addr::from(u128::from(address) | 1))
+}
+
+/// In millionths of a cent, before tax, when there is one for the location.
+fn hourly_price(prices: &Value, location: &str) -> Option<u64> {
+    let here = prices
+        .as_array()?
+        .iter()
+        .find(|price| price["location"] == location)?;
+    microcents(here["price_hourly"]["net"].as_str()?)
 }
 
 /// `0.0060000000` of the account's currency (cents are its hundredth) in millionths of a cent,
@@ -302,7 +308,7 @@ pub(super) struct AddressBody {
     /// The only field that is always right about use: `assignee_type` is `unassigned` since 2026-08-01
     /// and was `server` for every address before.
     assignee_id: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     labels: Labels,
 }
 

@@ -54,8 +54,8 @@ async fn a_list_begun_long_after_a_change_is_believed_against_it() {
     pass(15).await;
     let now = BegunAfter(Instant::now());
     assert_eq!(show(&view, now, &[("a", 1)]).await, r#"{"a": 1}"#);
-    assert_eq!(view.known(&"a"), Some(("a", 1)));
-    assert_eq!(view.known(&"c"), None);
+    assert_eq!(view.known_lately(&"a"), Some(("a", 1)));
+    assert_eq!(view.known_lately(&"c"), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,4 +75,26 @@ async fn a_change_of_something_unknown_is_not_made_up() {
     let view = view();
     view.note_change(&"a", |item| item.1 = 5);
     assert_eq!(show(&view, BegunAfter(Instant::now()), &[]).await, "{}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_long_ago_is_not_known_well_enough_to_change_it() {
+    let view = view();
+    view.note(("a", 1));
+    pass(30).await;
+    view.note_change(&"a", |item| item.1 = 2);
+    assert_eq!(view.known_lately(&"a"), Some(("a", 2)));
+    pass(1).await;
+    assert_eq!(
+        view.known_lately(&"a"),
+        None,
+        "to change a part is not to read the whole"
+    );
+    pass(15).await;
+    let now = BegunAfter(Instant::now());
+    pass(1).await;
+    show(&view, now, &[("a", 1)]).await;
+    assert_eq!(view.known_lately(&"a"), Some(("a", 1)));
+    pass(31).await;
+    assert_eq!(view.known_lately(&"a"), None);
 }

@@ -12,6 +12,7 @@ const MAY_IMPORT: &str = "
     api:
     cause:
     clock:
+    mutant:
     config: api
 
     provider: api clock config
@@ -26,7 +27,7 @@ const MAY_IMPORT: &str = "
     intent: api provider
 
     controller: api cause clock events metrics provider telemetry
-    instance: api catalog cause clock controller events metrics provider telemetry
+    instance: api catalog cause clock controller events metrics mutant provider telemetry
     customer: api catalog cause clock controller events intent metrics provider telemetry
     offer: api catalog clock controller events metrics provider telemetry
     payment: api catalog cause clock controller events intent metrics provider telemetry
@@ -36,7 +37,7 @@ const MAY_IMPORT: &str = "
     web: api catalog cause clock config intent metrics provider store telemetry
 
     app: api catalog cause clock config controller customer drift election events instance intent metrics \
-         offer payment provider store supervisor sweep telemetry web
+         mutant offer payment provider store supervisor sweep telemetry web
     cli: api app cause config store telemetry
     main:
     lib:

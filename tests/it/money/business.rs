@@ -17,7 +17,7 @@ use clawdet::events::Narrator;
 use clawdet::provider::Billing;
 use clawdet::provider::stripe::Stripe;
 use clawdet::provider::transport::Transport;
-use clawdet::web::{Site, router};
+use clawdet::web::{Site, metrics, router};
 use clawdet::{customer, offer, payment};
 use http::{Method, StatusCode, header};
 use jiff::SignedDuration;
@@ -50,6 +50,8 @@ pub(crate) enum Webhooks {
 pub(crate) struct Business {
     client: Client,
     site: Router,
+    /// What Prometheus asks.
+    numbers: Router,
     pub(crate) world: World,
     /// The key that opens Stripe.
     key: String,
@@ -89,7 +91,8 @@ impl Business {
             catalog: Catalog::new(NAMESPACE),
             billing,
         };
-        let site = machines.site();
+        let registry = prometheus::Registry::new();
+        let site = machines.site(&registry);
         match webhooks {
             Webhooks::Arrive => deliver_to(&world, site.clone()),
             Webhooks::ArriveFiveTimes => deliver_to(&world, five_times(site.clone())),
@@ -99,6 +102,7 @@ impl Business {
         let business = Self {
             client,
             site,
+            numbers: metrics(registry),
             world,
             key,
         };
@@ -249,6 +253,14 @@ impl Business {
 
     pub(crate) async fn get(&self, path: &str) -> Page {
         browse(&self.site, Method::GET, path, &[]).await
+    }
+
+    /// How many webhooks ended so.
+    pub(crate) async fn webhooks_that_were(&self, outcome: &str) -> u32 {
+        let page = browse(&self.numbers, Method::GET, "/metrics", &[]).await;
+        let line = format!("clawdet_web_webhooks_total{{outcome=\"{outcome}\"}} ");
+        let rest = page.text.split(&line).nth(1).unwrap();
+        rest.split('\n').next().unwrap().parse().unwrap()
     }
 
     pub(crate) async fn try_to_order(&self, subdomain: &str) -> Page {
@@ -407,7 +419,7 @@ impl Machines {
         InstallationName::parse("here").unwrap()
     }
 
-    fn site(&self) -> Router {
+    fn site(&self, registry: &prometheus::Registry) -> Router {
         let site = Site {
             client: self.client.clone(),
             namespace: NAMESPACE.into(),
@@ -419,7 +431,7 @@ impl Machines {
             public_url: "https://clawdet.example".parse().unwrap(),
             checkout_origins: vec!["http://stripe.test".parse().unwrap()],
             live_mode: false,
-            registry: prometheus::Registry::new(),
+            registry: registry.clone(),
         };
         router(site).unwrap()
     }

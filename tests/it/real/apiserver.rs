@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
+use super::embedded::definitions;
 use super::kubectl::Kubectl;
 use super::process::Process;
 use super::tool::{self, Tool};
@@ -94,16 +95,7 @@ impl ApiServer {
             },
         )
         .await;
-        let definitions = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
-        let definitions = definitions.to_str().unwrap();
-        kubectl.ok(&["apply", "--server-side", "-f", definitions]);
-        kubectl.ok(&[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "crd",
-            "--all",
-        ]);
+        kubectl.install(&definitions());
     }
 
     /// kubectl in a namespace of the test's own.
@@ -115,7 +107,12 @@ impl ApiServer {
 
     fn kubectl(&self, namespace: &str) -> Kubectl {
         let folder = self.folder.path();
-        Kubectl::new(&self.kubectl, &folder.join("kubeconfig"), namespace, folder)
+        Kubectl::new(
+            &self.kubectl,
+            &folder.join("kubeconfig"),
+            Some(namespace),
+            folder,
+        )
     }
 }
 

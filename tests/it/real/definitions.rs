@@ -1,9 +1,45 @@
-//! What a real API server makes of `crds/`: it accepts them, and enforces what they say.
+//! What an API server makes of `crds/`: it accepts them and enforces what they say; the real one, and
+//! the embedded one in the same words.
 
 use serde_json::{Value, json};
 
 use super::apiserver::ApiServer;
+use super::embedded::Embedded;
 use super::kubectl::Kubectl;
+
+/// Each check as a test on both servers.
+macro_rules! on_both_servers {
+    ($($check:ident)*) => {
+        mod real {
+            use super::ApiServer;
+            $(#[tokio::test]
+            async fn $check() {
+                let name = stringify!($check);
+                if let Some(server) = ApiServer::shared(name).await {
+                    super::$check(&server.namespace(&name.replace('_', "-")));
+                }
+            })*
+        }
+        mod embedded {
+            use super::Embedded;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $check() {
+                let name = stringify!($check);
+                if let Some(server) = Embedded::start(name).await {
+                    super::$check(&server.namespace(&name.replace('_', "-")));
+                }
+            })*
+        }
+    };
+}
+
+on_both_servers! {
+    they_are_accepted_with_what_their_rules_cost
+    what_the_rules_refuse_is_refused_and_told_why
+    what_must_not_change_is_kept
+    what_was_left_out_is_filled_in_and_the_unknown_dropped
+    the_columns_people_ask_for_are_shown
+}
 
 fn instance(name: &str, spec: &Value) -> Value {
     let mut whole = json!({"customerRef": "ada", "plan": "basic", "subdomain": "ada"});
@@ -25,13 +61,7 @@ fn refusal(kubectl: &Kubectl, object: &Value) -> String {
     if said.ok { String::new() } else { said.err }
 }
 
-#[tokio::test]
-async fn a_real_api_server_accepts_every_definition_and_what_its_rules_cost() {
-    let test = "a_real_api_server_accepts_every_definition_and_what_its_rules_cost";
-    let Some(server) = ApiServer::shared(test).await else {
-        return;
-    };
-    let kubectl = server.namespace("definitions");
+fn they_are_accepted_with_what_their_rules_cost(kubectl: &Kubectl) {
     let kinds = kubectl.ok(&["api-resources", "--api-group=clawdet.com", "-o", "name"]);
     let mut kinds: Vec<&str> = kinds.lines().collect();
     kinds.sort_unstable();
@@ -50,15 +80,9 @@ async fn a_real_api_server_accepts_every_definition_and_what_its_rules_cost() {
     }
 }
 
-#[tokio::test]
-async fn a_real_api_server_refuses_what_the_rules_refuse_and_says_why() {
-    let test = "a_real_api_server_refuses_what_the_rules_refuse_and_says_why";
-    let Some(server) = ApiServer::shared(test).await else {
-        return;
-    };
-    let kubectl = server.namespace("refusals");
+fn what_the_rules_refuse_is_refused_and_told_why(kubectl: &Kubectl) {
     let check = |spec: Value, expected: &str| {
-        let said = refusal(&kubectl, &instance("refused", &spec));
+        let said = refusal(kubectl, &instance("refused", &spec));
         assert!(said.contains(expected), "{spec}: {said}");
     };
     check(
@@ -105,39 +129,27 @@ async fn a_real_api_server_refuses_what_the_rules_refuse_and_says_why() {
     );
 }
 
-#[tokio::test]
-async fn a_real_api_server_keeps_what_must_not_change() {
-    let test = "a_real_api_server_keeps_what_must_not_change";
-    let Some(server) = ApiServer::shared(test).await else {
-        return;
-    };
-    let kubectl = server.namespace("changes");
-    assert_eq!(refusal(&kubectl, &instance("ada", &json!({}))), "");
-    let said = refusal(&kubectl, &instance("ada", &json!({"subdomain": "grace"})));
+fn what_must_not_change_is_kept(kubectl: &Kubectl) {
+    assert_eq!(refusal(kubectl, &instance("ada", &json!({}))), "");
+    let said = refusal(kubectl, &instance("ada", &json!({"subdomain": "grace"})));
     assert!(said.contains("a subdomain cannot be changed"), "{said}");
-    let said = refusal(&kubectl, &instance("ada", &json!({"customerRef": "grace"})));
+    let said = refusal(kubectl, &instance("ada", &json!({"customerRef": "grace"})));
     assert!(
         said.contains("cannot be given to another customer"),
         "{said}"
     );
     assert_eq!(
-        refusal(&kubectl, &instance("ada", &json!({"power": "Stopped"}))),
+        refusal(kubectl, &instance("ada", &json!({"power": "Stopped"}))),
         ""
     );
     for standing in ["Active", "Suspended", "Active", "Closed"] {
-        assert_eq!(refusal(&kubectl, &customer(standing)), "", "{standing}");
+        assert_eq!(refusal(kubectl, &customer(standing)), "", "{standing}");
     }
-    let said = refusal(&kubectl, &customer("Active"));
+    let said = refusal(kubectl, &customer("Active"));
     assert!(said.contains("a closed account stays closed"), "{said}");
 }
 
-#[tokio::test]
-async fn a_real_api_server_fills_in_what_was_left_out_and_drops_what_nobody_knows() {
-    let test = "a_real_api_server_fills_in_what_was_left_out_and_drops_what_nobody_knows";
-    let Some(server) = ApiServer::shared(test).await else {
-        return;
-    };
-    let kubectl = server.namespace("defaults");
+fn what_was_left_out_is_filled_in_and_the_unknown_dropped(kubectl: &Kubectl) {
     let given = json!({"channels": [{"kind": "Telegram"}], "backups": {}, "colour": "red"});
     let words = ["create", "--validate=ignore", "-o", "json", "-f", "-"];
     let stored = kubectl.ok_with_input(&words, &instance("ada", &given).to_string());
@@ -159,15 +171,9 @@ async fn a_real_api_server_fills_in_what_was_left_out_and_drops_what_nobody_know
     );
 }
 
-#[tokio::test]
-async fn a_real_api_server_shows_the_columns_people_ask_for() {
-    let test = "a_real_api_server_shows_the_columns_people_ask_for";
-    let Some(server) = ApiServer::shared(test).await else {
-        return;
-    };
-    let kubectl = server.namespace("columns");
-    assert_eq!(refusal(&kubectl, &instance("ada", &json!({}))), "");
-    assert_eq!(refusal(&kubectl, &customer("Active")), "");
+fn the_columns_people_ask_for_are_shown(kubectl: &Kubectl) {
+    assert_eq!(refusal(kubectl, &instance("ada", &json!({}))), "");
+    assert_eq!(refusal(kubectl, &customer("Active")), "");
     let status = json!({"status": {"url": "https://ada.example", "progress": "5/5 Ready",
         "server": {"project": "main", "id": 42, "name": "dev-1", "serverType": "cx23",
             "location": "nbg1", "ipv4": "127.64.0.1"},

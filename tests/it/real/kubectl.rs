@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 pub(super) struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
-    namespace: String,
+    /// The kubeconfig's own when left out.
+    namespace: Option<String>,
     /// Where it keeps what it discovered; not the home folder of the person who runs the tests.
     cache: PathBuf,
 }
@@ -21,13 +22,35 @@ pub(super) struct Said {
 }
 
 impl Kubectl {
-    pub(super) fn new(program: &Path, kubeconfig: &Path, namespace: &str, folder: &Path) -> Self {
+    pub(super) fn new(
+        program: &Path,
+        kubeconfig: &Path,
+        namespace: Option<&str>,
+        folder: &Path,
+    ) -> Self {
         Kubectl {
             program: program.to_path_buf(),
             kubeconfig: kubeconfig.to_path_buf(),
-            namespace: namespace.to_owned(),
+            namespace: namespace.map(str::to_owned),
             cache: folder.join("kubectl-cache"),
         }
+    }
+
+    /// Applies definitions and waits until they are served.
+    pub(super) fn install(&self, definitions: &Path) {
+        self.ok(&[
+            "apply",
+            "--server-side",
+            "-f",
+            definitions.to_str().unwrap(),
+        ]);
+        self.ok(&[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "crd",
+            "--all",
+        ]);
     }
 
     /// Runs it and returns what it said, whether it worked or not.
@@ -80,8 +103,10 @@ impl Kubectl {
             .arg(&self.kubeconfig)
             .arg("--cache-dir")
             .arg(&self.cache)
-            .args(["--namespace", &self.namespace])
             .env_remove("KUBECONFIG");
+        if let Some(namespace) = &self.namespace {
+            command.args(["--namespace", namespace]);
+        }
         command
     }
 }

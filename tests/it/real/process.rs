@@ -2,7 +2,10 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use super::wait::until;
 
 /// Killed when dropped.
 pub(super) struct Process {
@@ -37,6 +40,27 @@ impl Process {
         if let Some(status) = self.child.try_wait().unwrap() {
             panic!("it has ended ({status}):\n{}", self.printed());
         }
+    }
+
+    /// Sends SIGINT, as Ctrl-C does, and waits for it to end by itself.
+    pub(super) async fn interrupt(mut self, limit: Duration) -> ExitStatus {
+        let told = Command::new("sh")
+            .args(["-c", "kill -INT \"$0\"", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(told.success(), "send SIGINT");
+        let printed = self.log.clone();
+        until(limit, "the process ends by itself", async || {
+            let ended = self.child.try_wait().unwrap();
+            ended.ok_or_else(|| fs::read_to_string(&printed).unwrap_or_default())
+        })
+        .await
+    }
+
+    /// Ends it as `kill -9` does: it cannot tidy up.
+    pub(super) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 }
 

@@ -4,16 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::Writer;
 use super::fields::Set;
-use crate::cause::Cause;
 
 /// Most entries of the Update kind; the oldest are put together above it.
 const UPDATE_LIMIT: usize = 10;
 
 /// Under this name the oldest updates are put together.
 const ANCIENT: &str = "ancient-changes";
-
-/// Longest name of a manager.
-const NAME_LIMIT: usize = 128;
 
 /// How fields were set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -196,45 +192,4 @@ pub(super) fn limit(entries: &mut Vec<Entry>) {
         entries.insert(oldest, together);
         excess -= 1;
     }
-}
-
-/// What is wrong with the entries a client sent.
-pub(super) fn check(object: &Value) -> Vec<Cause> {
-    let entries = object["metadata"]["managedFields"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    if is_reset(object) {
-        return Vec::new();
-    }
-    let mut causes = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        let field = |name: &str| format!("metadata.managedFields[{at}].{name}");
-        let operation = entry["operation"].as_str().unwrap_or_default();
-        if !matches!(operation, "Apply" | "Update") {
-            causes.push(Cause::invalid(
-                field("operation"),
-                &operation.into(),
-                "must be `Apply` or `Update`",
-            ));
-        }
-        let kind = entry["fieldsType"].as_str().unwrap_or_default();
-        if !kind.is_empty() && kind != "FieldsV1" {
-            causes.push(Cause::invalid(
-                field("fieldsType"),
-                &kind.into(),
-                "must be `FieldsV1`",
-            ));
-        }
-        let manager = entry["manager"].as_str().unwrap_or_default();
-        if manager.chars().count() > NAME_LIMIT {
-            causes.push(Cause::too_long(field("manager"), NAME_LIMIT as u64));
-        } else if manager.chars().any(char::is_control) {
-            causes.push(Cause::invalid(
-                field("manager"),
-                &manager.into(),
-                "should only contain printable characters",
-            ));
-        }
-    }
-    causes
 }

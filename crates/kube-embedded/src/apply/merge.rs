@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::{Element, Set};
-use super::walk::element_of;
+use super::walk::{element_of, same};
 use crate::schema::{ListKind, Place};
 
 /// The live value with the applied one on top: leaves are replaced, maps and keyed lists merged.
@@ -15,6 +15,8 @@ pub(super) fn merged(place: Place<'_>, live: &Value, applied: &Value) -> Value {
         (Value::Array(live), Value::Array(applied)) if *place.list() != ListKind::Atomic => {
             Value::Array(merged_entries(place, live, applied))
         }
+        // 1 and 1.0 are the same number: what is stored does not change for it.
+        (live, applied) if same(live, applied) => live.clone(),
         (_, applied) => applied.clone(),
     }
 }
@@ -119,6 +121,10 @@ fn keep(element: &Element, place: Place<'_>, value: &mut Value, gone: &Set) -> b
     }
     if let Some(below) = gone.children.get(element) {
         remove(place, value, below);
+        // What loses its last part here is null on the real server, and refused where null means nothing.
+        if *value == Value::Object(Map::new()) || *value == Value::Array(Vec::new()) {
+            *value = Value::Null;
+        }
     }
     true
 }

@@ -15,8 +15,8 @@ pub(super) fn check(place: Place<'_>, applied: &Value) -> Vec<String> {
 }
 
 fn walk(place: Place<'_>, value: &Value, path: &str, found: &mut Vec<String>) {
-    if let Some(wanted) = mismatch(place.kind(), value) {
-        found.push(format!("{path}: expected {wanted}, got {value}"));
+    if let Some(words) = mismatch(place.kind(), value) {
+        found.push(format!("{path}: {words}"));
         return;
     }
     match value {
@@ -45,11 +45,11 @@ fn walk_list(place: Place<'_>, entries: &[Value], path: &str, found: &mut Vec<St
         );
         match (place.list(), element) {
             (ListKind::Map(keys), None) => {
-                let missing = keys
-                    .iter()
-                    .find(|key| entry.get(key.as_str()).is_none())
-                    .map_or("", String::as_str);
-                found.push(format!("{path}: element {at}: associative list with keys has an element that omits key field {missing:?} (and doesn't have default value)"));
+                let keys = keys.iter().map(|key| format!("{key:?}"));
+                let keys = keys.collect::<Vec<_>>().join(" ");
+                found.push(format!(
+                    "{path}: element {at}: associative list with keys has an element that omits all key fields [{keys}] (and doesn't have default values for any key fields)"
+                ));
             }
             (_, Some(element)) if !seen.insert(element.clone()) => {
                 found.push(format!("{path}: duplicate entries for key {element}"));
@@ -60,14 +60,62 @@ fn walk_list(place: Place<'_>, entries: &[Value], path: &str, found: &mut Vec<St
     }
 }
 
-/// What was expected instead; a null can stand for anything.
-fn mismatch(kind: Option<Kind>, value: &Value) -> Option<&'static str> {
-    let (fits, wanted) = match kind? {
-        Kind::Object => (value.is_object(), "map"),
-        Kind::Array => (value.is_array(), "list"),
-        Kind::String => (value.is_string(), "string"),
-        Kind::Integer | Kind::Number => (value.is_number(), "numeric (int or float)"),
-        Kind::Boolean => (value.is_boolean(), "boolean"),
+/// What was expected instead, in the real server's words; a null can stand for anything.
+fn mismatch(kind: Option<Kind>, value: &Value) -> Option<String> {
+    if value.is_null() {
+        return None;
+    }
+    let (fits, words) = match kind? {
+        Kind::Object => (
+            value.is_object(),
+            format!("expected map, got &{{{}}}", as_go(value)),
+        ),
+        Kind::Array => (
+            value.is_array(),
+            format!("expected list, got &{{{}}}", as_go(value)),
+        ),
+        Kind::String => (
+            value.is_string(),
+            format!("expected string, got &value.valueUnstructured{{Value:{value}}}"),
+        ),
+        Kind::Integer | Kind::Number => (
+            value.is_number(),
+            format!("expected numeric (int or float), got {}", go_type(value)),
+        ),
+        Kind::Boolean => (
+            value.is_boolean(),
+            format!("expected boolean, got &{{{}}}", as_go(value)),
+        ),
     };
-    (!fits && !value.is_null()).then_some(wanted)
+    (!fits).then_some(words)
+}
+
+/// A value as Go's `%v` prints it.
+fn as_go(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(entries) => {
+            let entries: Vec<String> = entries.iter().map(as_go).collect();
+            format!("[{}]", entries.join(" "))
+        }
+        Value::Object(fields) => {
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(name, field)| format!("{name}:{}", as_go(field)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
 }

@@ -122,14 +122,14 @@ fn changed(
     before: &Value,
     after: &Value,
 ) {
-    if before == after {
+    if same(before, after) {
         return;
     }
-    let (before_is_leaf, after_is_leaf) = (
-        parts(place, before).is_none(),
-        parts(place, after).is_none(),
-    );
-    if before_is_leaf || after_is_leaf {
+    // A structure that becomes null, or was, is one without parts: it is not itself replaced.
+    let is_leaf = |value: &Value, other: &Value| {
+        parts(place, value).is_none() && !(value.is_null() && parts(place, other).is_some())
+    };
+    if is_leaf(before, after) || is_leaf(after, before) {
         difference.modified.members.insert(element.clone());
     }
     let below = compare(place, before, after);
@@ -140,8 +140,18 @@ fn changed(
     difference.removed.add_below(element.clone(), below.removed);
 }
 
+/// Equal as JSON means it: 1 and 1.0 are the same number.
+pub(super) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
+        (one, other) => one == other,
+    }
+}
+
 /// Every path below, structures included.
-fn everything(place: Place<'_>, value: &Value) -> Set {
+pub(super) fn everything(place: Place<'_>, value: &Value) -> Set {
     let mut set = Set::default();
     for (element, below, part) in parts(place, value).unwrap_or_default() {
         set.members.insert(element.clone());

@@ -23,20 +23,10 @@ pub(super) fn check(crd: &Value) -> Vec<Cause> {
     }
     check_group(&spec["group"], &mut causes);
     for key in ["plural", "singular"] {
-        check_word(
-            &format!("spec.names.{key}"),
-            &names[key],
-            key == "plural",
-            &mut causes,
-        );
+        check_word(&format!("spec.names.{key}"), &names[key], &mut causes);
     }
     for key in ["kind", "listKind"] {
-        check_kind(
-            &format!("spec.names.{key}"),
-            &names[key],
-            key == "kind",
-            &mut causes,
-        );
+        check_kind(&format!("spec.names.{key}"), &names[key], &mut causes);
     }
     let (kind, list_kind) = (word(&names["kind"]), word(&names["listKind"]));
     if !list_kind.is_empty() && kind == list_kind {
@@ -48,7 +38,10 @@ pub(super) fn check(crd: &Value) -> Vec<Cause> {
     }
     for key in ["shortNames", "categories"] {
         for (at, name) in names[key].as_array().into_iter().flatten().enumerate() {
-            check_word(&format!("spec.names.{key}[{at}]"), name, true, &mut causes);
+            let field = format!("spec.names.{key}[{at}]");
+            if !name.as_str().is_some_and(is_label) {
+                causes.push(Cause::invalid(field, name, LABEL_WORDS));
+            }
         }
     }
     causes
@@ -70,33 +63,29 @@ fn check_group(group: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
-fn check_word(field: &str, name: &Value, required: bool, causes: &mut Vec<Cause>) {
-    let text = name.as_str().unwrap_or_default();
-    if text.is_empty() {
-        if required {
-            causes.push(Cause::required(field, ""));
-        }
-    } else if !is_label(text) {
-        causes.push(Cause::invalid(field, name, LABEL_WORDS));
+fn check_word(field: &str, name: &Value, causes: &mut Vec<Cause>) {
+    match name.as_str().unwrap_or_default() {
+        "" => causes.push(Cause::required(field, "")),
+        text if is_label(text) => {}
+        _ => causes.push(Cause::invalid(field, name, LABEL_WORDS)),
     }
 }
 
 /// A kind is a label that may have capitals.
-fn check_kind(field: &str, name: &Value, required: bool, causes: &mut Vec<Cause>) {
-    let text = name.as_str().unwrap_or_default();
-    if text.is_empty() {
-        if required {
-            causes.push(Cause::required(field, ""));
+fn check_kind(field: &str, name: &Value, causes: &mut Vec<Cause>) {
+    match name.as_str().unwrap_or_default() {
+        "" => causes.push(Cause::required(field, "")),
+        text if is_label(&text.to_ascii_lowercase()) => {}
+        _ => {
+            let detail = format!("may have mixed case, but should otherwise match: {LABEL_WORDS}");
+            causes.push(Cause::invalid(field, name, &detail));
         }
-    } else if !is_label(&text.to_ascii_lowercase()) {
-        let detail = format!("may have mixed case, but should otherwise match: {LABEL_WORDS}");
-        causes.push(Cause::invalid(field, name, &detail));
     }
 }
 
 /// The name of a version.
 pub(super) fn check_version(field: &str, name: &Value, causes: &mut Vec<Cause>) {
-    check_word(field, name, true, causes);
+    check_word(field, name, causes);
 }
 
 fn is_label(text: &str) -> bool {

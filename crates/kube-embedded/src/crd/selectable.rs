@@ -13,15 +13,11 @@ pub(super) fn check(field: &str, selectable: &Value, schema: &Value) -> Vec<Caus
     let given = selectable.as_array().map_or(&[][..], Vec::as_slice);
     let mut causes = Vec::new();
     if given.len() > LIMIT {
-        causes.push(Cause::too_many(
-            format!("{field}.selectableFields"),
-            given.len(),
-            LIMIT as u64,
-        ));
+        causes.push(Cause::too_many(field, given.len(), LIMIT as u64));
     }
     let mut seen: Vec<&str> = Vec::new();
     for (at, one) in given.iter().enumerate() {
-        let place = format!("{field}.selectableFields[{at}].jsonPath");
+        let place = format!("{field}[{at}].jsonPath");
         let path = one["jsonPath"].as_str().unwrap_or_default();
         let shown = Value::from(path);
         if path.is_empty() {
@@ -42,14 +38,15 @@ fn pointed_at(path: &str, schema: &Value) -> Result<(), &'static str> {
         .fields()
         .filter(|_| path.starts_with('.'))
         .ok_or("is an invalid path: array notation is not allowed")?;
-    if matches!(fields.first(), Some(&("metadata" | "apiVersion" | "kind"))) {
-        return Err("must not point to fields in metadata");
-    }
+    let in_metadata = fields.first() == Some(&"metadata");
     let mut at = schema;
     for name in fields {
         at = at["properties"]
             .get(name)
             .ok_or("is an invalid path: does not refer to a valid field")?;
+    }
+    if in_metadata {
+        return Err("must not point to fields in metadata");
     }
     match at["type"].as_str() {
         Some("string" | "boolean" | "integer") => Ok(()),

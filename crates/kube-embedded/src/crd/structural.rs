@@ -2,6 +2,8 @@
 
 mod alternatives;
 mod lists;
+mod rules;
+mod scope;
 
 use serde_json::Value;
 
@@ -26,10 +28,18 @@ pub(super) fn check(field: &str, schema: &Value) -> Vec<Cause> {
     check_root(field, schema, &mut causes);
     walk(field, schema, Role::Root, &mut causes);
     alternatives::check(field, schema, &mut causes);
+    rules::check(field, schema, &mut causes);
     match Schema::compile(schema) {
-        Ok(_) if causes.is_empty() => check_defaults(field, "", schema, &mut causes),
+        Ok(_) if causes.is_empty() => {
+            check_defaults(field, "", schema, &mut causes);
+            rules::check_names(field, schema, true, &mut causes);
+        }
         Ok(_) => {}
-        Err(found) => causes.extend(found.into_iter().map(|cause| within(field, cause))),
+        Err(found) => {
+            let told = |cause: &Cause| cause.field.ends_with("$ref");
+            let found = found.into_iter().filter(|cause| !told(cause));
+            causes.extend(found.map(|cause| within(field, cause)));
+        }
     }
     causes
 }
@@ -61,6 +71,13 @@ fn check_root(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
             "nullable cannot be true at the root",
         ));
     }
+    if !schema["additionalProperties"].is_null() {
+        causes.push(Cause::forbidden(
+            format!("{field}.additionalProperties"),
+            "must not be used at the root",
+        ));
+    }
+    check_identity(field, schema, causes);
     let Some(metadata) = schema["properties"].get("metadata") else {
         return;
     };
@@ -81,6 +98,18 @@ fn check_root(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     if !only_names || extra {
         let detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
         causes.push(Cause::forbidden(place, detail));
+    }
+}
+
+/// What an object says of itself can only be text.
+fn check_identity(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
+    for name in ["apiVersion", "kind"] {
+        if let Some(property) = schema["properties"].get(name)
+            && property["type"] != "string"
+        {
+            let place = format!("{field}.properties[{name}].type");
+            causes.push(Cause::invalid(place, &property["type"], "must be string"));
+        }
     }
 }
 
@@ -119,14 +148,10 @@ fn check_type(field: &str, schema: &Value, role: Role, causes: &mut Vec<Cause>) 
     let kind = schema["type"].as_str().unwrap_or_default();
     let place = format!("{field}.type");
     let flag = |key: &str| schema[key] == Value::Bool(true);
-    if flag("x-kubernetes-int-or-string") {
-        if !kind.is_empty() {
-            let detail = "must be empty if x-kubernetes-int-or-string is true";
-            causes.push(Cause::invalid(place, &kind.into(), detail));
-        }
-        return;
-    }
-    if kind.is_empty() && !flag("x-kubernetes-preserve-unknown-fields") {
+    let untyped = flag("x-kubernetes-int-or-string")
+        || flag("x-kubernetes-preserve-unknown-fields")
+        || flag("x-kubernetes-embedded-resource");
+    if kind.is_empty() && !untyped {
         match role {
             // Told once already.
             Role::Root => {}
@@ -172,11 +197,7 @@ fn check_keywords(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
         .as_object()
         .is_some_and(|properties| !properties.is_empty());
     match &schema["additionalProperties"] {
-        Value::Bool(false) => forbid(
-            "additionalProperties",
-            "additionalProperties cannot be set to false",
-        ),
-        Value::Null => {}
+        Value::Null | Value::Bool(true) => {}
         _ if has_properties => forbid(
             "additionalProperties",
             "additionalProperties and properties are mutual exclusive",
@@ -195,15 +216,28 @@ fn check_extensions(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
             "must be true or undefined",
         ));
     }
-    if flag("x-kubernetes-embedded-resource") {
-        if schema["type"] != "object" {
-            let detail = "must be object if x-kubernetes-embedded-resource is true";
+    for key in [
+        "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-embedded-resource",
+    ] {
+        if flag("x-kubernetes-int-or-string") && flag(key) {
+            let detail = "must be false if x-kubernetes-int-or-string is true";
             causes.push(Cause::invalid(
-                format!("{field}.type"),
-                &schema["type"],
+                format!("{field}.{key}"),
+                &Value::Bool(true),
                 detail,
             ));
         }
+    }
+    if flag("x-kubernetes-embedded-resource") {
+        check_identity(field, schema, causes);
+        wants_type(
+            field,
+            schema,
+            "object",
+            "x-kubernetes-embedded-resource is true",
+            causes,
+        );
         let has_properties = schema["properties"]
             .as_object()
             .is_some_and(|properties| !properties.is_empty());
@@ -211,6 +245,24 @@ fn check_extensions(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
             let detail = "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
             causes.push(Cause::required(format!("{field}.properties"), detail));
         }
+        if !schema["additionalProperties"].is_null() {
+            let detail = "must not be used if x-kubernetes-embedded-resource is set";
+            causes.push(Cause::forbidden(
+                format!("{field}.additionalProperties"),
+                detail,
+            ));
+        }
+    }
+}
+
+/// An extension that makes sense for one type only.
+fn wants_type(field: &str, schema: &Value, kind: &str, why: &str, causes: &mut Vec<Cause>) {
+    let place = format!("{field}.type");
+    let detail = format!("must be {kind} if {why}");
+    match schema["type"].as_str().unwrap_or_default() {
+        found if found == kind => {}
+        "" => causes.push(Cause::required(place, &detail)),
+        other => causes.push(Cause::invalid(place, &other.into(), &detail)),
     }
 }
 
@@ -246,18 +298,12 @@ fn check_defaults(field: &str, at: &str, schema: &Value, causes: &mut Vec<Cause>
     }
 }
 
-/// A default is checked as the field of an object of its own, so that its schema may be of any type.
+/// A default is checked as it is: the defaults below it are not filled in first.
 fn check_default(place: &str, default: &Value, schema: &Value, causes: &mut Vec<Cause>) {
-    let mut alone = schema.clone();
-    if let Some(fields) = alone.as_object_mut() {
-        fields.remove("default");
-    }
-    let whole = serde_json::json!({"type": "object", "properties": {"default": alone}});
-    let Ok(whole) = Schema::compile(&whole) else {
+    let Ok(compiled) = Schema::compile_part(schema) else {
         return;
     };
-    let mut object = serde_json::json!({"default": default});
-    if !whole.prune(&mut object).is_empty() {
+    if !compiled.prune(&mut default.clone()).is_empty() {
         causes.push(Cause::invalid(
             place,
             default,
@@ -265,12 +311,11 @@ fn check_default(place: &str, default: &Value, schema: &Value, causes: &mut Vec<
         ));
         return;
     }
-    whole.default_in(&mut object);
-    for cause in whole.validate(&object, None) {
-        let field = cause
-            .field
-            .strip_prefix("default")
-            .map_or_else(|| place.to_owned(), |rest| format!("{place}{rest}"));
+    for cause in compiled.validate(default, None) {
+        let field = match cause.field.as_str() {
+            "<nil>" => place.to_owned(),
+            below => format!("{place}.{below}"),
+        };
         causes.push(Cause { field, ..cause });
     }
 }

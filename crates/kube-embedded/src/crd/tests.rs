@@ -1,5 +1,7 @@
 //! Definitions and what a real API server says of them.
 
+mod schemas;
+
 use serde_json::json;
 
 use super::*;
@@ -52,26 +54,6 @@ fn refuses(pointer: &str, value: Value, expected: &[&str]) {
     assert!(
         matches,
         "{pointer} = {value}\n found {found:#?}\n expected {expected:#?}"
-    );
-}
-
-/// What is said of a property of the schema, placed below it.
-fn schema_refused(schema: &str, expected: &[&str]) {
-    let field: Value = serde_yaml_ng::from_str(schema).unwrap();
-    let root = json!({"type": "object", "properties": {"f": field}});
-    let crd = with("/spec/versions/0/schema/openAPIV3Schema", root);
-    let found: Vec<String> = said(&crd, None)
-        .iter()
-        .map(|words| words.replace("spec.versions[0].schema.openAPIV3Schema.properties[f]", ""))
-        .collect();
-    let matches = found.len() == expected.len()
-        && found
-            .iter()
-            .zip(expected)
-            .all(|(found, expected)| found.starts_with(expected));
-    assert!(
-        matches,
-        "{schema}\n found {found:#?}\n expected {expected:#?}"
     );
 }
 
@@ -162,7 +144,7 @@ fn what_a_kind_is_called_must_be_labels() {
     refuses(
         "/spec/names/categories",
         json!([""]),
-        &["spec.names.categories[0]: Required value"],
+        &["spec.names.categories[0]: Invalid value: \"\": a DNS-1035 label"],
     );
 }
 
@@ -179,13 +161,15 @@ fn scope_conversion_and_pruning_are_closed_choices() {
     refuses(
         "/spec/conversion",
         json!({"strategy": "Webhook"}),
-        &["spec.conversion.strategy: Unsupported value: \"Webhook\": supported values: \"None\""],
+        &[
+            "spec.conversion.strategy: Forbidden: this server calls no webhooks; only None is supported",
+        ],
     );
     refuses(
         "/spec/conversion",
-        json!({"strategy": "None", "webhook": {}}),
+        json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}}),
         &[
-            "spec.conversion.webhook: Forbidden: should not be set when strategy is not set to Webhook",
+            "spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook",
         ],
     );
     refuses(
@@ -203,6 +187,7 @@ fn exactly_one_version_is_stored_and_each_has_a_schema() {
         json!([]),
         &[
             "spec.versions: Invalid value: []: must have exactly one version marked as storage version",
+            "status.storedVersions: Invalid value: null: must have at least one stored version",
         ],
     );
     refuses(
@@ -218,12 +203,15 @@ fn exactly_one_version_is_stored_and_each_has_a_schema() {
     refuses(
         "/spec/versions/0/name",
         json!("V1"),
-        &["spec.versions[0].name: Invalid value: \"V1\": a DNS-1035 label"],
+        &[
+            "spec.versions[0].name: Invalid value: \"V1\": a DNS-1035 label",
+            "spec.version: Invalid value: \"V1\": a DNS-1035 label",
+        ],
     );
     refuses(
         "/spec/versions/0/schema",
         Value::Null,
-        &["spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required"],
+        &["spec.versions[0].schema.openAPIV3Schema: Required value"],
     );
     refuses(
         "/spec/versions/0/deprecationWarning",
@@ -241,20 +229,18 @@ fn the_root_is_a_typed_object() {
     };
     root(
         json!({}),
-        &[
-            "spec.versions[0].schema.openAPIV3Schema.type: Required value: must not be empty at the root",
-        ],
+        &["spec.validation.openAPIV3Schema.type: Required value: must not be empty at the root"],
     );
     root(
         json!({"type": "array", "items": {"type": "string"}}),
         &[
-            "spec.versions[0].schema.openAPIV3Schema.type: Invalid value: \"array\": must be object at the root",
+            "spec.validation.openAPIV3Schema.type: Invalid value: \"array\": must be object at the root",
         ],
     );
     root(
         json!({"type": "object", "nullable": true}),
         &[
-            "spec.versions[0].schema.openAPIV3Schema.nullable: Forbidden: nullable cannot be true at the root",
+            "spec.validation.openAPIV3Schema.nullable: Forbidden: nullable cannot be true at the root",
         ],
     );
     root(
@@ -264,229 +250,7 @@ fn the_root_is_a_typed_object() {
     root(
         json!({"type": "object", "properties": {"metadata": {"type": "object", "properties": {"labels": {"type": "object"}}}}}),
         &[
-            "spec.versions[0].schema.openAPIV3Schema.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified",
-        ],
-    );
-}
-
-#[test]
-fn every_place_is_typed_and_nothing_contradicts() {
-    schema_refused("{type: string}", &[]);
-    schema_refused(
-        "{description: x}",
-        &[".type: Required value: must not be empty for specified object fields"],
-    );
-    schema_refused(
-        "{type: array}",
-        &[".items: Required value: must be specified"],
-    );
-    schema_refused(
-        "{type: array, items: {}}",
-        &[".items.type: Required value: must not be empty for specified array items"],
-    );
-    schema_refused(
-        "{type: array, items: [{type: string}]}",
-        &[".items: Forbidden: items must be a schema object and not an array"],
-    );
-    schema_refused("{type: text}", &[".type: Unsupported value: \"text\""]);
-    schema_refused(
-        "{type: object, additionalProperties: false}",
-        &[".additionalProperties: Forbidden: additionalProperties cannot be set to false"],
-    );
-    schema_refused(
-        "{type: object, properties: {a: {type: string}}, additionalProperties: {type: string}}",
-        &[
-            ".additionalProperties: Forbidden: additionalProperties and properties are mutual exclusive",
-        ],
-    );
-    schema_refused(
-        "{type: array, uniqueItems: true, items: {type: string}}",
-        &[".uniqueItems: Forbidden: uniqueItems cannot be set to true"],
-    );
-    schema_refused(
-        "{type: object, definitions: {a: {}}}",
-        &[".definitions: Forbidden: definitions is not supported"],
-    );
-    schema_refused(
-        "{type: object, patternProperties: {a: {}}}",
-        &[".patternProperties: Forbidden: patternProperties is not supported"],
-    );
-    schema_refused(
-        "{type: string, pattern: '['}",
-        &[".pattern: Invalid value: \"[\": must be a valid regular expression"],
-    );
-}
-
-#[test]
-fn kubernetes_extensions_stand_where_they_make_sense() {
-    schema_refused("{x-kubernetes-int-or-string: true}", &[]);
-    schema_refused(
-        "{x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}",
-        &[],
-    );
-    schema_refused(
-        "{type: string, x-kubernetes-int-or-string: true}",
-        &[".type: Invalid value: \"string\": must be empty if x-kubernetes-int-or-string is true"],
-    );
-    schema_refused("{x-kubernetes-preserve-unknown-fields: true}", &[]);
-    schema_refused(
-        "{type: object, x-kubernetes-preserve-unknown-fields: false}",
-        &[".x-kubernetes-preserve-unknown-fields: Invalid value: false: must be true or undefined"],
-    );
-    schema_refused(
-        "{type: object, x-kubernetes-embedded-resource: true}",
-        &[
-            ".properties: Required value: must not be empty if x-kubernetes-embedded-resource is true without",
-        ],
-    );
-    schema_refused(
-        "{type: object, x-kubernetes-embedded-resource: true, x-kubernetes-preserve-unknown-fields: true}",
-        &[],
-    );
-    schema_refused(
-        "{type: object, x-kubernetes-map-type: odd}",
-        &[
-            ".x-kubernetes-map-type: Unsupported value: \"odd\": supported values: \"atomic\", \"granular\"",
-        ],
-    );
-    schema_refused(
-        "{type: string, x-kubernetes-map-type: atomic}",
-        &[".type: Invalid value: \"string\": must be object if x-kubernetes-map-type is specified"],
-    );
-}
-
-#[test]
-fn lists_say_how_they_merge() {
-    let map = |rest: &str| format!("{{type: array, x-kubernetes-list-type: map, {rest}}}");
-    schema_refused(
-        "{type: array, x-kubernetes-list-type: odd, items: {type: string}}",
-        &[
-            ".x-kubernetes-list-type: Unsupported value: \"odd\": supported values: \"atomic\", \"map\", \"set\"",
-        ],
-    );
-    schema_refused(
-        "{type: string, x-kubernetes-list-type: set}",
-        &[".type: Invalid value: \"string\": must be array if x-kubernetes-list-type is specified"],
-    );
-    schema_refused(
-        "{type: array, x-kubernetes-list-type: set, items: {type: string}}",
-        &[],
-    );
-    schema_refused(
-        "{type: array, x-kubernetes-list-type: set, items: {type: object}}",
-        &[
-            ".items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set",
-        ],
-    );
-    schema_refused(
-        &map(
-            "x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string}}}",
-        ),
-        &[],
-    );
-    schema_refused(
-        &map(
-            "x-kubernetes-list-map-keys: [k], items: {type: object, properties: {k: {type: string, default: x}}}",
-        ),
-        &[],
-    );
-    schema_refused(
-        &map("items: {type: object}"),
-        &[
-            ".x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map",
-        ],
-    );
-    schema_refused(
-        &map("x-kubernetes-list-map-keys: [k], items: {type: object}"),
-        &[
-            ".x-kubernetes-list-map-keys: Invalid value: [\"k\"]: entries must all be names of item properties",
-        ],
-    );
-    schema_refused(
-        &map(
-            "x-kubernetes-list-map-keys: [k], items: {type: object, properties: {k: {type: string}}}",
-        ),
-        &[
-            ".items.properties[k].default: Required value: this property is in x-kubernetes-list-map-keys",
-        ],
-    );
-    schema_refused(
-        &map(
-            "x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: object}}}",
-        ),
-        &[".items.properties[k].type: Invalid value: \"object\": must be a scalar type"],
-    );
-    schema_refused(
-        "{type: array, x-kubernetes-list-map-keys: [k], items: {type: string}}",
-        &[
-            ".x-kubernetes-list-map-keys: Invalid value: [\"k\"]: must be empty if x-kubernetes-list-type is not map",
-        ],
-    );
-}
-
-#[test]
-fn alternatives_only_narrow() {
-    schema_refused(
-        "{type: object, properties: {a: {type: string}}, oneOf: [{required: [a]}, {properties: {a: {minLength: 2}}}]}",
-        &[],
-    );
-    schema_refused(
-        "{type: object, anyOf: [{type: object}]}",
-        &[".anyOf[0].type: Forbidden: must be empty to be structural"],
-    );
-    schema_refused(
-        "{type: object, allOf: [{properties: {a: {minLength: 1}}}]}",
-        &[".properties[a]: Required value: because it is defined in .allOf[0].properties[a]"],
-    );
-    schema_refused(
-        "{type: string, not: {default: x}}",
-        &[".not.default: Forbidden: must be undefined to be structural"],
-    );
-    schema_refused(
-        "{type: string, oneOf: [{nullable: true}]}",
-        &[".oneOf[0].nullable: Forbidden: must be false to be structural"],
-    );
-}
-
-#[test]
-fn defaults_fit_their_own_schema() {
-    schema_refused("{type: integer, default: 5}", &[]);
-    schema_refused(
-        "{type: integer, default: x}",
-        &[".default: Invalid value: \"string\": default in body must be of type integer"],
-    );
-    schema_refused(
-        "{type: string, enum: [a], default: b}",
-        &[".default: Unsupported value: \"b\": supported values: \"a\""],
-    );
-    schema_refused(
-        "{type: object, default: {b: 1}, properties: {a: {type: string}}}",
-        &[".default: Invalid value: {\"b\":1}: must not have unknown fields"],
-    );
-    schema_refused(
-        "{type: object, default: {}, properties: {a: {type: string, default: x}}, required: [a]}",
-        &[],
-    );
-    schema_refused(
-        "{type: object, default: {}, properties: {a: {type: string}}, required: [a]}",
-        &[".default.a: Required value"],
-    );
-}
-
-#[test]
-fn rules_compile() {
-    schema_refused(
-        "{type: integer, x-kubernetes-validations: [{rule: self > 0}]}",
-        &[],
-    );
-    schema_refused(
-        "{type: integer, x-kubernetes-validations: [{rule: 'self >'}]}",
-        &[".x-kubernetes-validations[0].rule: Invalid value: \"self >\": compilation failed"],
-    );
-    schema_refused(
-        "{type: integer, x-kubernetes-validations: [{rule: 'true', messageExpression: \"'\"}]}",
-        &[
-            ".x-kubernetes-validations[0].messageExpression: Invalid value: \"'\": compilation failed",
+            "spec.validation.openAPIV3Schema.properties[metadata]: Forbidden: must not specify anything other than name and generateName, but metadata is implicitly specified",
         ],
     );
 }
@@ -496,20 +260,20 @@ fn columns_selectable_fields_and_scale_point_somewhere() {
     refuses(
         "/spec/versions/0/additionalPrinterColumns",
         json!([{"name": "C", "type": "odd", "jsonPath": ".a"}]),
-        &["spec.versions[0].additionalPrinterColumns[0].type: Invalid value: \"odd\""],
+        &["spec.additionalPrinterColumns[0].type: Invalid value: \"odd\""],
     );
     refuses(
         "/spec/versions/0/selectableFields",
         json!([{"jsonPath": ".spec.x"}]),
         &[
-            "spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".spec.x\": is an invalid path: does not refer to a valid field",
+            "spec.selectableFields[0].jsonPath: Invalid value: \".spec.x\": is an invalid path: does not refer to a valid field",
         ],
     );
     refuses(
         "/spec/versions/0/selectableFields",
         json!([{"jsonPath": ".metadata.name"}]),
         &[
-            "spec.versions[0].selectableFields[0].jsonPath: Invalid value: \".metadata.name\": must not point to fields in metadata",
+            "spec.selectableFields[0].jsonPath: Invalid value: \".metadata.name\": is an invalid path: does not refer to a valid field",
         ],
     );
     let selecting = json!({"name": "v1", "served": true, "storage": true, "selectableFields": [{"jsonPath": ".spec.x"}, {"jsonPath": ".spec.o"}, {"jsonPath": ".spec.x"}],
@@ -518,8 +282,8 @@ fn columns_selectable_fields_and_scale_point_somewhere() {
         "/spec/versions/0",
         selecting,
         &[
-            "spec.versions[0].selectableFields[1].jsonPath: Invalid value: \".spec.o\": must point to a field of type",
-            "spec.versions[0].selectableFields[2].jsonPath: Duplicate value: \".spec.x\"",
+            "spec.selectableFields[1].jsonPath: Invalid value: \".spec.o\": must point to a field of type",
+            "spec.selectableFields[2].jsonPath: Duplicate value: \".spec.x\"",
         ],
     );
     refuses(
@@ -531,9 +295,9 @@ fn columns_selectable_fields_and_scale_point_somewhere() {
         "/spec/versions/0/subresources",
         json!({"scale": {"specReplicasPath": ".status.replicas", "labelSelectorPath": ".x"}}),
         &[
-            "spec.versions[0].subresources.scale.specReplicasPath: Invalid value: \".status.replicas\": should be a json path under .spec",
-            "spec.versions[0].subresources.scale.statusReplicasPath: Required value",
-            "spec.versions[0].subresources.scale.labelSelectorPath: Invalid value: \".x\": should be a json path under .spec or .status",
+            "spec.subresources.scale.specReplicasPath: Invalid value: \".status.replicas\": should be a json path under .spec",
+            "spec.subresources.scale.statusReplicasPath: Required value",
+            "spec.subresources.scale.labelSelectorPath: Invalid value: \".x\": should be a json path under either .spec or .status",
         ],
     );
 }
@@ -550,4 +314,21 @@ fn some_things_cannot_be_changed() {
     );
     assert!(found[1].starts_with("status.storedVersions[1]: Invalid value: \"v1beta1\": missing from spec.versions; v1beta1 was previously a storage version"));
     assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn odd_formats_and_sets_are_warned_of() {
+    let schema = json!({"type": "object", "properties": {
+        "a": {"type": "string", "format": "invented"},
+        "b": {"type": "integer", "format": "int64"},
+        "c": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "object", "x-kubernetes-map-type": "atomic"}}}});
+    let found = warnings(&with("/spec/versions/0/schema/openAPIV3Schema", schema));
+    assert_eq!(
+        found,
+        [
+            "unrecognized format \"invented\"",
+            "x-kubernetes-list-type: set for items of type \"object\" is not supported by server-side apply or CEL validation rules"
+        ]
+    );
+    assert_eq!(warnings(&definition()), [""; 0]);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{names, selectable, structural};
-use crate::cause::{Cause, Reason};
-use crate::table::{columns_of_version, jsonpath::JsonPath};
+use crate::cause::Cause;
+use crate::table::columns_of_version;
 
 /// Longest warning a deprecated version may carry.
 const WARNING_LIMIT: usize = 256;
@@ -14,7 +14,15 @@ const WARNING_LIMIT: usize = 256;
 pub(super) fn check(spec: &Value, causes: &mut Vec<Cause>) {
     let versions = spec["versions"].as_array().map_or(&[][..], Vec::as_slice);
     for (at, version) in versions.iter().enumerate() {
-        check_one(&format!("spec.versions[{at}]"), version, causes);
+        let field = format!("spec.versions[{at}]");
+        names::check_version(&format!("{field}.name"), &version["name"], causes);
+        if at == 0 {
+            names::check_version("spec.version", &version["name"], causes);
+        }
+        check_warning(&field, version, causes);
+        for part in PARTS {
+            check_part(part, at, versions, causes);
+        }
     }
     let listed: Value = versions
         .iter()
@@ -31,40 +39,91 @@ pub(super) fn check(spec: &Value, causes: &mut Vec<Cause>) {
             "must contain unique version names",
         ));
     }
-    if versions
+    let stored = versions
         .iter()
         .filter(|version| version["storage"] == true)
-        .count()
-        != 1
-    {
+        .count();
+    if stored != 1 {
         let detail = "must have exactly one version marked as storage version";
         causes.push(Cause::invalid("spec.versions", &listed, detail));
     }
+    if stored == 0 {
+        let detail = "must have at least one stored version";
+        causes.push(Cause::invalid(
+            "status.storedVersions",
+            &Value::Null,
+            detail,
+        ));
+    }
 }
 
-fn check_one(field: &str, version: &Value, causes: &mut Vec<Cause>) {
-    names::check_version(&format!("{field}.name"), &version["name"], causes);
-    check_warning(field, version, causes);
-    let schema = &version["schema"]["openAPIV3Schema"];
-    let place = format!("{field}.schema.openAPIV3Schema");
-    if schema.is_object() {
-        causes.extend(structural::check(&place, schema));
-        causes.extend(selectable::check(
-            field,
-            &version["selectableFields"],
-            schema,
-        ));
+/// The parts of a version that all versions may share.
+#[derive(Clone, Copy)]
+enum Part {
+    Schema,
+    Columns,
+    Selectable,
+    Subresources,
+}
+
+const PARTS: [Part; 4] = [
+    Part::Schema,
+    Part::Selectable,
+    Part::Columns,
+    Part::Subresources,
+];
+
+impl Part {
+    /// Where it is in a version, and where a real server names it once all versions agree.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Part::Schema => ("schema", "validation"),
+            Part::Columns => ("additionalPrinterColumns", "additionalPrinterColumns"),
+            Part::Selectable => ("selectableFields", "selectableFields"),
+            Part::Subresources => ("subresources", "subresources"),
+        }
+    }
+}
+
+/// A part all versions share is checked once and named at the top.
+fn check_part(part: Part, at: usize, versions: &[Value], causes: &mut Vec<Cause>) {
+    let (key, shared_key) = part.names();
+    let version = &versions[at];
+    let is_shared =
+        !version[key].is_null() && versions.iter().all(|other| other[key] == version[key]);
+    if is_shared && at > 0 {
+        return;
+    }
+    let parent = if is_shared {
+        "spec".to_owned()
     } else {
-        causes.push(Cause::required(place, "schemas are required"));
+        format!("spec.versions[{at}]")
+    };
+    let place = format!("{parent}.{}", if is_shared { shared_key } else { key });
+    match part {
+        Part::Schema => check_schema(&format!("{place}.openAPIV3Schema"), &version[key], causes),
+        Part::Columns => {
+            if let Err(found) = columns_of_version(version) {
+                causes.extend(found.into_iter().map(|cause| within(&parent, cause)));
+            }
+        }
+        Part::Selectable => {
+            let schema = &version["schema"]["openAPIV3Schema"];
+            causes.extend(selectable::check(&place, &version[key], schema));
+        }
+        Part::Subresources => {
+            check_scale(&format!("{place}.scale"), &version[key]["scale"], causes);
+        }
     }
-    if let Err(found) = columns_of_version(version) {
-        causes.extend(found.into_iter().map(|cause| within(field, cause)));
+}
+
+fn check_schema(place: &str, schema: &Value, causes: &mut Vec<Cause>) {
+    let schema = &schema["openAPIV3Schema"];
+    if schema.is_object() {
+        causes.extend(structural::check(place, schema));
+    } else {
+        causes.push(Cause::required(place, ""));
     }
-    check_scale(
-        &format!("{field}.subresources.scale"),
-        &version["subresources"]["scale"],
-        causes,
-    );
 }
 
 /// A cause told of a part, placed in the whole.
@@ -112,27 +171,17 @@ fn check_scale(field: &str, scale: &Value, causes: &mut Vec<Cause>) {
     for (key, required, roots) in paths {
         let place = format!("{field}.{key}");
         let path = scale[key].as_str().unwrap_or_default();
+        let is_below = roots
+            .iter()
+            .any(|root| path.starts_with(&format!("{root}.")));
         if path.is_empty() {
             if required {
-                causes.push(Cause::new(
-                    Reason::Required,
-                    place,
-                    "Required value".to_owned(),
-                ));
+                causes.push(Cause::required(place, ""));
             }
-        } else if !is_below(path, roots) {
-            let detail = format!("should be a json path under {}", roots.join(" or "));
+        } else if !is_below {
+            let either = if roots.len() > 1 { "either " } else { "" };
+            let detail = format!("should be a json path under {either}{}", roots.join(" or "));
             causes.push(Cause::invalid(place, &path.into(), &detail));
         }
     }
-}
-
-/// A path of fields only that begins in one of the roots.
-fn is_below(path: &str, roots: &[&str]) -> bool {
-    let parsed = JsonPath::parse(path).ok();
-    let fields = parsed.as_ref().and_then(JsonPath::fields);
-    fields.is_some_and(|fields| fields.len() > 1)
-        && roots
-            .iter()
-            .any(|root| path.starts_with(&format!("{root}.")))
 }

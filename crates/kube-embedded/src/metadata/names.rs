@@ -25,6 +25,9 @@ pub(crate) fn check_name(field: &str, name: &Value, rule: NameRule) -> Vec<Cause
     let Some(text) = name.as_str().filter(|name| !name.is_empty()) else {
         return vec![Cause::required(field, "name or generateName is required")];
     };
+    if rule == NameRule::Label && text.contains('.') {
+        return vec![Cause::invalid(field, name, "must not contain dots")];
+    }
     let (limit, fits, words) = match rule {
         NameRule::Subdomain => (253, is_subdomain(text), SUBDOMAIN_WORDS),
         NameRule::Label => (63, is_label(text), LABEL_WORDS),

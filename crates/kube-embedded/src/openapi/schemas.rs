@@ -73,10 +73,14 @@ fn custom(schema: &Value, schemas: &mut Map<String, Value>) -> Value {
     schema
 }
 
-/// A reference with something said beside it: only `allOf` allows that.
+/// A reference; with something said beside it only `allOf` allows that.
 fn referring(name: &str, beside: &Value) -> Value {
+    let reference = json!({"$ref": format!("{REFERENCE}{name}")});
+    if *beside == json!({}) {
+        return reference;
+    }
     let mut schema = beside.clone();
-    schema["allOf"] = json!([{"$ref": format!("{REFERENCE}{name}")}]);
+    schema["allOf"] = json!([reference]);
     schema
 }
 

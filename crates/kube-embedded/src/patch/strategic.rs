@@ -22,9 +22,9 @@ pub(crate) fn strategic(
     let patch = patch
         .as_object()
         .ok_or_else(|| malformed("a strategic merge patch is a JSON object"))?;
-    let mut patched = target.clone();
+    let mut patched = target.as_object().cloned().unwrap_or_default();
     merge_object(&mut patched, patch, Place::root(types))?;
-    *target = patched;
+    *target = Value::Object(patched);
     Ok(())
 }
 
@@ -49,27 +49,21 @@ fn directive(patch: &Map<String, Value>) -> Result<Directive, PatchError> {
 }
 
 fn merge_object(
-    target: &mut Value,
+    fields: &mut Map<String, Value>,
     patch: &Map<String, Value>,
     place: Place<'_>,
 ) -> Result<(), PatchError> {
     match directive(patch)? {
         Directive::Replace => {
-            *target = Value::Object(without_directives(patch));
+            *fields = without_directives(patch);
             return Ok(());
         }
         Directive::Delete => {
-            *target = Value::Object(Map::new());
+            fields.clear();
             return Ok(());
         }
         Directive::Merge => {}
     }
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(fields) = target else {
-        return Ok(());
-    };
     if let Some(kept) = patch.get(RETAIN) {
         let kept = kept
             .as_array()
@@ -105,31 +99,43 @@ fn merge_field(
     change: &Value,
     place: Place<'_>,
 ) -> Result<(), PatchError> {
-    match change {
-        Value::Null => {
+    match (fields.get_mut(name), change) {
+        (_, Value::Null) => {
             fields.remove(name);
+            Ok(())
         }
-        Value::Object(change) => {
-            merge_object(fields.entry(name).or_insert(Value::Null), change, place)?;
-        }
-        Value::Array(change) => {
-            let list = fields
-                .entry(name)
-                .or_insert_with(|| Value::Array(Vec::new()));
-            merge_list(list, change, place)?;
-        }
-        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            fields.insert(name.to_owned(), change.clone());
+        (Some(Value::Object(target)), Value::Object(change)) => merge_object(target, change, place),
+        (Some(Value::Array(entries)), Value::Array(change)) => merge_list(entries, change, place),
+        (_, change) => {
+            match plain(change) {
+                Some(value) => fields.insert(name.to_owned(), value),
+                None => fields.remove(name),
+            };
+            Ok(())
         }
     }
-    Ok(())
 }
 
-fn merge_list(target: &mut Value, change: &[Value], place: Place<'_>) -> Result<(), PatchError> {
-    let Value::Array(entries) = target else {
-        *target = Value::Array(change.to_vec());
-        return Ok(());
-    };
+/// A value where there is nothing to merge it with: what carries a directive is nothing, and nulls are left out.
+fn plain(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null => None,
+        Value::Object(fields) if fields.contains_key(DIRECTIVE) => None,
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(name, _)| !name.starts_with('$'));
+            let fields = fields.filter_map(|(name, value)| Some((name.clone(), plain(value)?)));
+            Some(Value::Object(fields.collect()))
+        }
+        Value::Array(entries) => Some(Value::Array(entries.iter().filter_map(plain).collect())),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value.clone()),
+    }
+}
+
+fn merge_list(
+    entries: &mut Vec<Value>,
+    change: &[Value],
+    place: Place<'_>,
+) -> Result<(), PatchError> {
     match place.merge_key() {
         Some(key) => merge_by_key(entries, change, key, place),
         None if place.merges_scalars() => {
@@ -178,7 +184,9 @@ fn merge_by_key(
             }
             (Directive::Delete, None) => {}
             (Directive::Merge | Directive::Replace, Some(at)) => {
-                merge_object(&mut entries[at], fields, place.entry())?;
+                if let Value::Object(entry) = &mut entries[at] {
+                    merge_object(entry, fields, place.entry())?;
+                }
             }
             (Directive::Merge | Directive::Replace, None) => {
                 entries.push(Value::Object(without_directives(fields)));

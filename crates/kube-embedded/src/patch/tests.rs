@@ -108,8 +108,8 @@ fn a_json_patch_applies_whole_or_not_at_all() {
         true,
     );
     json_fails(&object, &json!({"a": 2}), false);
-    json_fails(&object, &json!([{"op": "shuffle", "path": "/a"}]), false);
-    json_fails(&object, &json!([{"path": "/a"}]), false);
+    json_fails(&object, &json!([{"op": "shuffle", "path": "/a"}]), true);
+    json_fails(&object, &json!([{"path": "/a"}]), true);
 }
 
 #[test]
@@ -252,4 +252,27 @@ fn a_strategic_patch_that_makes_no_sense_is_refused() {
         );
         assert_eq!(target, before);
     }
+}
+
+#[test]
+fn a_directive_with_nothing_to_act_on_leaves_nothing() {
+    let object = json!({"metadata": {"name": "a"}});
+    for change in [
+        json!({"labels": {"$patch": "replace", "l": "m"}}),
+        json!({"labels": {"$patch": "delete"}}),
+        json!({"labels": null}),
+    ] {
+        strategic_gives(&object, &json!({"metadata": change}), &object);
+    }
+    strategic_gives(
+        &object,
+        &json!({"metadata": {"labels": {"a": null, "b": "1"}}}),
+        &json!({"metadata": {"name": "a", "labels": {"b": "1"}}}),
+    );
+    let gone = json!({"metadata": {"ownerReferences": [{"$patch": "delete", "uid": "x"}]}});
+    strategic_gives(
+        &object,
+        &gone,
+        &json!({"metadata": {"name": "a", "ownerReferences": []}}),
+    );
 }

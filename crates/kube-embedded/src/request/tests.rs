@@ -67,10 +67,22 @@ fn paths_are_cut_and_decoded() {
 
 #[test]
 fn options_nobody_knows_are_refused() {
-    let query = |text: &str| ask(&format!("/x?{text}"), "").unwrap().query;
-    assert!(query("dryRun=Some").dry_run().is_err());
-    assert!(query("fieldValidation=Maybe").field_validation().is_err());
-    assert!(query("resourceVersionMatch=About").version_match().is_err());
-    assert!(query("limit=many").number("limit").is_err());
-    assert_eq!(query("").field_validation().unwrap(), FieldValidation::Warn);
+    let asked = |text: &str| ask(&format!("/x?{text}"), "").unwrap();
+    assert!(asked("dryRun=Some").dry_run().is_err());
+    assert!(asked("fieldValidation=Maybe").field_validation().is_err());
+    assert!(
+        asked("resourceVersionMatch=About")
+            .query
+            .version_match()
+            .is_err()
+    );
+    assert!(asked("limit=many").query.number("limit").is_err());
+    assert!(asked("resourceVersion=new").query.version().is_err());
+    assert!(asked("force=true").force(false).is_err());
+    assert!(
+        asked(&format!("fieldManager={}", "m".repeat(129)))
+            .manager()
+            .is_err()
+    );
+    assert_eq!(asked("").field_validation().unwrap(), FieldValidation::Warn);
 }

@@ -168,7 +168,7 @@ fn duration(nanos: f64) -> Option<Cel> {
 }
 
 /// A field's name as CEL can write it. Source: Kubernetes' CRD validation rules documentation.
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     if RESERVED.contains(&name) {
         return format!("__{name}__");
     }

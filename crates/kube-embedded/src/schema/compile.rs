@@ -28,10 +28,21 @@ pub(super) fn custom(schema: &Value) -> Result<Schema, Vec<Cause>> {
     compiler.finish(root)
 }
 
-/// Compiles a built-in type by its definition's name.
+/// Compiles a schema that describes no whole object.
+pub(super) fn part(schema: &Value) -> Result<Schema, Vec<Cause>> {
+    let mut compiler = Compiler::new(types::definitions());
+    let root = compiler.node(schema, "");
+    compiler.finish(root)
+}
+
+/// Compiles a built-in type by its definition's name. What it requires is checked where the kind is known: a missing
+/// field of a built-in object is the empty one, as for any client written in Go.
 pub(super) fn builtin(name: &str) -> Result<Schema, Vec<Cause>> {
     let mut compiler = Compiler::new(types::definitions());
     let root = compiler.reference(name, "");
+    for node in &mut compiler.nodes {
+        node.required.clear();
+    }
     compiler.finish(root)
 }
 
@@ -122,6 +133,7 @@ impl<'a> Compiler<'a> {
             required: strings(schema, "required"),
             allowed: schema["enum"].as_array().cloned().unwrap_or_default(),
             format: schema["format"].as_str().and_then(Format::parse),
+            format_text: schema["format"].as_str().unwrap_or_default().to_owned(),
             is_int32: schema["format"] == "int32",
             pattern: regex,
             pattern_text,
@@ -155,7 +167,10 @@ impl<'a> Compiler<'a> {
         match pattern::compile(text) {
             Ok(regex) => (Some(regex), text.to_owned()),
             Err(error) => {
-                let detail = format!("must be a valid regular expression, but isn't: {error}");
+                let detail = format!(
+                    "must be a valid regular expression, but isn't: error parsing regexp: {}",
+                    last_line(&error.to_string())
+                );
                 self.causes.push(Cause::invalid(
                     child(field, "pattern"),
                     &text.into(),
@@ -293,4 +308,10 @@ fn limits(schema: &Value) -> Limits {
         min_properties: schema["minProperties"].as_u64(),
         max_properties: schema["maxProperties"].as_u64(),
     }
+}
+
+/// A regex error without the picture of where it is.
+fn last_line(error: &str) -> String {
+    let last = error.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use super::Schema;
 use super::node::{Additional, NodeId};
+use crate::cause::Cause;
+use crate::path::Path;
 
 impl Schema {
     pub(super) fn default_at(&self, id: NodeId, value: &mut Value) {
@@ -59,6 +61,49 @@ impl Schema {
             self.default_at(child, value);
             true
         });
+    }
+
+    /// Finds nulls where null means nothing and no default stands in. Only an apply gets that far with them: everything
+    /// else drops them.
+    pub(super) fn nulls_at(
+        &self,
+        id: NodeId,
+        value: &Value,
+        path: &Path<'_>,
+        causes: &mut Vec<Cause>,
+    ) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    let Some(child) = self.child_of(id, name) else {
+                        continue;
+                    };
+                    let below = path.field(name);
+                    let node = self.node(child);
+                    let kind = node
+                        .kind
+                        .filter(|_| !node.nullable && node.default.is_none());
+                    match (field, kind) {
+                        (Value::Null, Some(kind)) => {
+                            let kind = kind.word();
+                            let place = below.dotted();
+                            let words = format!("{place} in body must be of type {kind}: \"null\"");
+                            causes.push(Cause::type_invalid(place, &"null".into(), &words));
+                        }
+                        (field, _) => self.nulls_at(child, field, &below, causes),
+                    }
+                }
+            }
+            Value::Array(entries) => {
+                let Some(items) = self.node(id).items else {
+                    return;
+                };
+                for (at, entry) in entries.iter().enumerate() {
+                    self.nulls_at(items, entry, &path.index(at), causes);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     /// The schema of a field: its property's, else that of additional properties.

@@ -29,6 +29,10 @@ pub(super) enum Format {
     Date,
     Duration,
     DateTime,
+    /// One segment of a name, of at most 63 characters.
+    ShortName,
+    /// Segments with dots between them, at most 253 characters.
+    LongName,
 }
 
 const NAMES: [(&str, Format); 25] = [
@@ -54,26 +58,17 @@ const NAMES: [(&str, Format); 25] = [
     ("byte", Format::Byte),
     ("date", Format::Date),
     ("duration", Format::Duration),
-    ("date-time", Format::DateTime),
     ("datetime", Format::DateTime),
-    ("bson-object-id", Format::BsonObjectId),
+    ("k8sshortname", Format::ShortName),
+    ("k8slongname", Format::LongName),
 ];
 
 impl Format {
-    /// None for a format nobody checks (`int32`, `password`, an invented one).
+    /// None for a format nobody checks (`int32`, `password`, an invented one). Dashes do not count.
     pub(super) fn parse(name: &str) -> Option<Self> {
-        NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, format)| *format)
-    }
-
-    /// The first name it is known by.
-    pub(super) fn name(self) -> &'static str {
-        NAMES
-            .iter()
-            .find(|(_, format)| *format == self)
-            .map_or("", |(name, _)| name)
+        let name = name.replace('-', "");
+        let mut known = NAMES.iter().filter(|(known, _)| *known == name);
+        known.next().map(|(_, format)| *format)
     }
 
     pub(super) fn accepts(self, text: &str) -> bool {
@@ -101,6 +96,8 @@ impl Format {
             Format::Date => text.len() == 10 && jiff::civil::Date::from_str(text).is_ok(),
             Format::Duration => duration_nanos(text).is_some(),
             Format::DateTime => is_date_time(text),
+            Format::ShortName => is_name(text) && text.len() <= 63,
+            Format::LongName => text.len() <= 253 && text.split('.').all(is_name),
         }
     }
 }
@@ -302,6 +299,22 @@ fn is_rgb_color(text: &str) -> bool {
     };
     let parts: Vec<&str> = inner.split(',').map(str::trim).collect();
     parts.len() == 3 && parts.iter().all(|part| part.parse::<u8>().is_ok())
+}
+
+/// Lower case letters, digits and dashes, with no dash at either end.
+fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(allowed) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Would a real server know the format of a value of this type?
+pub(crate) fn is_known_format(kind: &str, format: &str) -> bool {
+    match kind {
+        "" | "string" => format == "password" || Format::parse(format).is_some(),
+        "integer" => matches!(format, "int32" | "int64"),
+        "number" => matches!(format, "float" | "double"),
+        _ => false,
+    }
 }
 
 /// RFC 3339 with a `T` and an offset.

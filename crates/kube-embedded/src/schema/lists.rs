@@ -9,7 +9,7 @@ use super::node::{ListKind, NodeId};
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
 
-/// The key fields of an entry of a map list, defaults filled in; None when the entry is no object or a key is missing.
+/// The key fields of an entry of a map list that are there, defaults filled in; None when the entry is no object.
 pub(super) fn key_of(
     schema: &Schema,
     items: Option<NodeId>,
@@ -17,19 +17,18 @@ pub(super) fn key_of(
     entry: &Value,
 ) -> Option<Map<String, Value>> {
     let fields = entry.as_object()?;
-    let mut key = Map::new();
-    for name in keys {
-        let value = match fields.get(name) {
-            Some(value) if !value.is_null() => value.clone(),
-            _ => schema
-                .node(schema.child_of(items?, name)?)
-                .default
-                .as_ref()?
-                .clone(),
-        };
-        key.insert(name.clone(), value);
-    }
-    Some(key)
+    let default = |name: &String| {
+        let property = schema.child_of(items?, name)?;
+        schema.node(property).default.clone()
+    };
+    let value = |name: &String| match fields.get(name) {
+        Some(value) if !value.is_null() => Some(value.clone()),
+        Some(_) | None => default(name),
+    };
+    let key = keys
+        .iter()
+        .filter_map(|name| Some((name.clone(), value(name)?)));
+    Some(key.collect())
 }
 
 impl Schema {
@@ -90,7 +89,7 @@ impl Schema {
                 ListKind::Set => entry.clone(),
                 ListKind::Map(keys) => match key_of(self, node.items, keys, entry) {
                     Some(key) => Value::Object(key),
-                    // A missing key is required by the schema and reported there.
+                    // What is no object is told where types are checked.
                     None => continue,
                 },
             };

@@ -145,6 +145,8 @@ pub(super) struct Node {
     pub(super) required: Vec<String>,
     pub(super) allowed: Vec<Value>,
     pub(super) format: Option<Format>,
+    /// The format as written, for messages.
+    pub(super) format_text: String,
     /// `format: int32`
     pub(super) is_int32: bool,
     pub(super) pattern: Option<Regex>,

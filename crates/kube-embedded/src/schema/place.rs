@@ -65,7 +65,7 @@ impl<'a> Place<'a> {
             .and_then(|node| node.kind)
     }
 
-    /// The key fields of an entry of the map list here, as (name, JSON text), sorted by name.
+    /// The key fields of an entry of the map list here, as (name, JSON text), sorted by name; None when it has none.
     pub(crate) fn key(self, keys: &[String], entry: &Value) -> Option<Vec<(String, String)>> {
         let key = key_of(self.schema, self.node()?.items, keys, entry)?;
         let mut key: Vec<(String, String)> = key
@@ -73,7 +73,7 @@ impl<'a> Place<'a> {
             .map(|(name, value)| (name, value.to_string()))
             .collect();
         key.sort();
-        Some(key)
+        (!key.is_empty()).then_some(key)
     }
 
     /// The field that tells entries apart in a strategic merge patch; only built-in types have one.

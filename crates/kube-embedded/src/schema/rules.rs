@@ -16,10 +16,10 @@ use crate::path::Path;
 const MESSAGE_LIMIT: usize = 5 * 1024;
 
 const REASONS: [&str; 4] = [
-    "FieldValueInvalid",
-    "FieldValueForbidden",
-    "FieldValueRequired",
     "FieldValueDuplicate",
+    "FieldValueForbidden",
+    "FieldValueInvalid",
+    "FieldValueRequired",
 ];
 
 /// One compiled rule.
@@ -78,9 +78,9 @@ fn one(rule: &Value) -> Result<Rule, Refusal> {
     let message_expression = if message_text.is_empty() {
         None
     } else {
-        Some(parse("messageExpression", &message_text)?)
+        Some(compiled("messageExpression", &message_text, rule)?)
     };
-    let expression = parse("rule", &text)?;
+    let expression = compiled("rule", &text, rule)?;
     let uses_old = expression.references().has_variable("oldSelf");
     Ok(Rule {
         expression,
@@ -98,17 +98,50 @@ fn word(rule: &Value, key: &str) -> String {
     rule[key].as_str().unwrap_or_default().trim().to_owned()
 }
 
-fn parse(key: &'static str, text: &str) -> Result<IdedExpr, Refusal> {
-    Parser::new()
-        .enable_optional_syntax(true)
-        .parse(text)
-        .map_err(|error| {
-            let value = Value::from(text);
-            let refuse = move |field: String| {
-                Cause::invalid(field, &value, &format!("compilation failed: {error}"))
-            };
-            (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
-        })
+fn compiled(key: &'static str, text: &str, rule: &Value) -> Result<IdedExpr, Refusal> {
+    parser().parse(text).map_err(|error| {
+        let prefix = if key == "rule" {
+            ""
+        } else {
+            "messageExpression "
+        };
+        let error = error.to_string().replace("\n|", "\n |");
+        let message = format!(
+            "Invalid value: {}: {prefix}compilation failed: {error}",
+            as_go(rule)
+        );
+        let refuse = move |field: String| Cause::new(Reason::Invalid, field, message);
+        (key, Box::new(refuse) as Box<dyn FnOnce(String) -> Cause>)
+    })
+}
+
+fn parser() -> Parser {
+    Parser::new().enable_optional_syntax(true)
+}
+
+/// A CEL expression; None when it is none.
+pub(crate) fn parse(expression: &str) -> Option<IdedExpr> {
+    parser().parse(expression).ok()
+}
+
+/// A whole rule as the real server prints it in an error.
+pub(crate) fn as_go(rule: &Value) -> String {
+    let text = |key: &str| {
+        let quoted = Value::from(rule[key].as_str().unwrap_or_default()).to_string();
+        quoted
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+    };
+    format!(
+        "{{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{},\"FieldPath\":{},\"OptionalOldSelf\":{}}}",
+        text("rule"),
+        text("message"),
+        text("messageExpression"),
+        rule["reason"],
+        text("fieldPath"),
+        rule["optionalOldSelf"],
+    )
 }
 
 fn reason(rule: &Value) -> Result<RuleReason, Refusal> {

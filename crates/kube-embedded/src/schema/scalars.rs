@@ -39,7 +39,7 @@ pub(super) fn check_text(node: &Node, text: &str, path: &Path<'_>, causes: &mut 
         let detail = format!(
             "{} in body must be of type {}: {}",
             place(),
-            format.name(),
+            node.format_text,
             Value::from(text)
         );
         causes.push(Cause::type_invalid(path.to_string(), &text.into(), &detail));

@@ -22,25 +22,73 @@ pub(crate) fn columns_of_builtin(kind: &str) -> Vec<Column> {
         "ConfigMap" => vec![Column::computed("Data", CellKind::String, |object, _| {
             (entries(&object["data"]) + entries(&object["binaryData"])).into()
         })],
-        "ServiceAccount" => vec![Column::computed(
-            "Secrets",
-            CellKind::String,
-            |object, _| object["secrets"].as_array().map_or(0, Vec::len).into(),
-        )],
         "Lease" => vec![text("Holder", |object, _| {
             word(&object["spec"]["holderIdentity"]).into()
         })],
-        "CustomResourceDefinition" => return vec![Column::name_column(), created_at()],
+        "CustomResourceDefinition" => return definitions(),
         "Event" => return events(),
         _ => Vec::new(),
     };
-    [vec![Column::name_column()], own, vec![Column::age_column()]].concat()
+    [vec![Column::name_column()], own, vec![age_in_words()]].concat()
 }
 
-fn created_at() -> Column {
-    Column::computed("Created At", CellKind::Date, |object, _| {
-        object["metadata"]["creationTimestamp"].clone()
-    })
+/// The age of a built-in object is text to the client, not a date.
+fn age_in_words() -> Column {
+    Column {
+        kind: CellKind::String,
+        ..Column::age_column()
+    }
+}
+
+fn definitions() -> Vec<Column> {
+    let text = |name: &str, cell| Column::computed(name, CellKind::String, cell);
+    vec![
+        Column::name_column(),
+        text("Scope", |crd, _| crd["spec"]["scope"].clone()),
+        text("Versions", |crd, _| served_versions(crd).into()),
+        Column::computed("Created At", CellKind::Date, |crd, _| {
+            crd["metadata"]["creationTimestamp"].clone()
+        }),
+        text("Group", |crd, _| crd["spec"]["group"].clone()).wide(),
+        text("Kind", |crd, _| crd["spec"]["names"]["kind"].clone()).wide(),
+        text("ShortNames", |crd, _| {
+            let names = crd["spec"]["names"]["shortNames"].as_array();
+            let names: Vec<&str> = names
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            names.join(",").into()
+        })
+        .wide(),
+        Column::computed("Established", CellKind::Boolean, |crd, _| {
+            is_established(crd).into()
+        })
+        .wide(),
+    ]
+}
+
+/// `v1(storage),v1beta1`
+fn served_versions(crd: &Value) -> String {
+    let versions = crd["spec"]["versions"].as_array().into_iter().flatten();
+    let served = versions.filter(|version| version["served"] == true);
+    let label = |version: &Value| {
+        let storage = if version["storage"] == true {
+            "(storage)"
+        } else {
+            ""
+        };
+        format!("{}{storage}", word(&version["name"]))
+    };
+    let mut labels: Vec<String> = served.map(label).collect();
+    labels.sort();
+    labels.join(",")
+}
+
+fn is_established(crd: &Value) -> bool {
+    let conditions = crd["status"]["conditions"].as_array().into_iter().flatten();
+    let mut established = conditions.filter(|condition| condition["type"] == "Established");
+    established.any(|condition| condition["status"] == "True")
 }
 
 fn events() -> Vec<Column> {
@@ -123,30 +171,12 @@ fn first_seen(event: &Value, now: Timestamp) -> String {
     age::since(Some(first_time(event)), now)
 }
 
-/// `5s`, or `5s (x3 over 2m)` for a repeated event.
+/// The last time of a series, else the last time, else the first.
 fn last_seen(event: &Value, now: Timestamp) -> String {
-    let first = first_seen(event, now);
     let series = word(&event["series"]["lastObservedTime"]);
     let last = either(event, "lastTimestamp", "deprecatedLastTimestamp");
-    if !series.is_empty() {
-        return format!(
-            "{} (x{} over {first})",
-            age::since(Some(series), now),
-            count(event)
-        );
-    }
-    if count(event) > 1 {
-        return format!(
-            "{} (x{} over {first})",
-            age::since(Some(last), now),
-            count(event)
-        );
-    }
-    if last.is_empty() {
-        first
-    } else {
-        age::since(Some(last), now)
-    }
+    let latest = [series, last, first_time(event)];
+    age::since(latest.into_iter().find(|time| !time.is_empty()), now)
 }
 
 fn source(event: &Value) -> String {

@@ -32,7 +32,7 @@ fn a_cell_is_printed_as_its_column_says() {
         ("string", ".s.bool", json!("true")),
         ("string", ".s.list", json!("[\"a\",1]")),
         ("string", ".s.map", json!("{\"k\":\"v\"}")),
-        ("string", ".s.null", json!(null)),
+        ("string", ".s.null", json!("<no value>")),
         ("string", ".s.missing", json!(null)),
         (
             "string",
@@ -85,7 +85,7 @@ fn a_column_that_makes_no_sense_is_refused_with_its_place() {
         [
             "additionalPrinterColumns[0].name: Required value",
             "additionalPrinterColumns[0].type: Required value: must be one of boolean,date,integer,number,string",
-            "additionalPrinterColumns[0].jsonPath: Required value",
+            "additionalPrinterColumns[0].JSONPath: Required value",
         ]
     );
     assert_eq!(
@@ -94,9 +94,15 @@ fn a_column_that_makes_no_sense_is_refused_with_its_place() {
             "additionalPrinterColumns[0].type: Invalid value: \"text\": must be one of boolean,date,integer,number,string"
         ]
     );
-    assert!(
-        refused(json!({"name": "C", "type": "string", "jsonPath": ".a["}))[0]
-            .starts_with("additionalPrinterColumns[0].jsonPath: Invalid value: \".a[\": ")
+    assert_eq!(
+        refused(json!({"name": "C", "type": "string", "jsonPath": "a"})),
+        [
+            "additionalPrinterColumns[0].JSONPath: Invalid value: \"a\": must be a simple json path starting with ."
+        ]
+    );
+    assert_eq!(
+        refused(json!({"name": "C", "type": "string", "jsonPath": ".a["})),
+        [""; 0]
     );
 }
 
@@ -145,12 +151,25 @@ fn built_in_kinds_have_their_own_columns() {
     );
     assert_eq!(names, ["Name", "Holder", "Age"]);
     assert_eq!(cells[1], "me");
-    let (names, cells) = builtin("ServiceAccount", &json!({"metadata": metadata}));
-    assert_eq!(names, ["Name", "Secrets", "Age"]);
-    assert_eq!(cells[1], 0);
-    let (names, cells) = builtin("CustomResourceDefinition", &json!({"metadata": metadata}));
-    assert_eq!(names, ["Name", "Created At"]);
-    assert_eq!(cells[1], "2026-11-24T11:59:00Z");
+    assert_eq!(
+        builtin("ServiceAccount", &json!({"metadata": metadata})).0,
+        ["Name", "Age"]
+    );
+    let (names, cells) = builtin(
+        "CustomResourceDefinition",
+        &json!({"metadata": metadata, "spec": {"scope": "Namespaced", "versions": [
+            {"name": "v2", "served": true, "storage": false}, {"name": "v1", "served": true, "storage": true}, {"name": "v0", "served": false}]}}),
+    );
+    assert_eq!(names, ["Name", "Scope", "Versions", "Created At"]);
+    assert_eq!(
+        cells,
+        [
+            json!("a"),
+            json!("Namespaced"),
+            json!("v1(storage),v2"),
+            json!("2026-11-24T11:59:00Z")
+        ]
+    );
     assert_eq!(
         builtin("Other", &json!({"metadata": metadata})).0,
         ["Name", "Age"]
@@ -164,7 +183,7 @@ fn an_event_is_shown_the_same_in_both_its_forms() {
     let newer = json!({"metadata": {"name": "e"}, "type": "Normal", "reason": "Started", "note": "it runs", "regarding": {"kind": "Instance", "name": "a"},
         "deprecatedFirstTimestamp": "2026-11-24T11:50:00Z", "deprecatedLastTimestamp": "2026-11-24T11:59:00Z", "deprecatedCount": 3});
     let expected = [
-        json!("60s (x3 over 10m)"),
+        json!("60s"),
         json!("Normal"),
         json!("Started"),
         json!("instance/a"),
@@ -177,7 +196,7 @@ fn an_event_is_shown_the_same_in_both_its_forms() {
     let once = json!({"eventTime": "2026-11-24T11:59:30.000000Z", "regarding": {"kind": "A", "name": "a"}, "reportingController": "c", "reportingInstance": "c-1"});
     assert_eq!(builtin("Event", &once).1[0], "30s");
     let series = json!({"eventTime": "2026-11-24T11:50:00.000000Z", "series": {"count": 4, "lastObservedTime": "2026-11-24T11:59:30.000000Z"}});
-    assert_eq!(builtin("Event", &series).1[0], "30s (x4 over 10m)");
+    assert_eq!(builtin("Event", &series).1[0], "30s");
     let wide = columns_of_builtin("Event");
     let source = wide.iter().find(|column| column.name == "Source").unwrap();
     assert_eq!(source.cell(&once, now()), "c, c-1");

@@ -11,7 +11,10 @@ use super::*;
 const REFERENCE: &str = "#/$defs/";
 
 /// Newer than the generated schemas we compare with.
-const NEWER: [&str; 1] = ["CustomResourceDefinitionCondition.observedGeneration"];
+const NEWER: [&str; 2] = [
+    "CustomResourceDefinitionCondition.observedGeneration",
+    "CustomResourceDefinitionStatus.observedGeneration",
+];
 
 /// Written differently on purpose: a schema or something else, which `OpenAPI` v3 cannot say in one type.
 const UNTYPED: [&str; 5] = [
@@ -62,7 +65,7 @@ fn compare(
         let field = format!("{}.{name}", short(ours));
         match our_fields.get(name) {
             Some(our_field) => {
-                compare_field(&field, our_field, their_field, all, seen, differences)
+                compare_field(&field, our_field, their_field, all, seen, differences);
             }
             None => differences.push(format!("{field} is missing")),
         }

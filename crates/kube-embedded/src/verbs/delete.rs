@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use super::Call;
 use super::read::Selection;
 use crate::answer::Answer;
+use crate::builtin::Builtin;
+use crate::cause::Cause;
+use crate::decode;
 use crate::ledger::{Address, Range};
 use crate::lifecycle::{self, Gone};
 use crate::project::{ListMetadata, Projection};
 use crate::status::Failure;
 use crate::stored::Stored;
-use crate::{decode, metadata};
 
 /// The part of `DeleteOptions` that changes what happens.
 ///
@@ -24,6 +26,7 @@ use crate::{decode, metadata};
 struct Options {
     preconditions: Option<Preconditions>,
     dry_run: Vec<String>,
+    propagation_policy: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -35,45 +38,72 @@ struct Preconditions {
 
 impl Options {
     fn asked(call: &Call<'_>) -> Result<Self, Failure> {
-        let given = if call.body.is_empty() {
-            Self::default()
+        let body = if call.body.is_empty() {
+            json!({})
         } else {
-            let body = decode::object(&call.ask.content_type, &call.body)?;
-            serde_json::from_value(body)
-                .map_err(|error| Failure::BadRequest(format!("invalid DeleteOptions: {error}")))?
+            decode::object(&call.ask.content_type, &call.body)
+                .map_err(|error| Failure::BadRequest(error.to_string()))?
         };
-        match given.dry_run.as_slice() {
-            [] => Ok(given),
-            [all] if all == "All" => Ok(given),
-            _ => Err(Failure::BadRequest("dryRun: Unsupported value".to_owned())),
+        let kind = body["kind"].as_str().unwrap_or("DeleteOptions");
+        if kind != "DeleteOptions" {
+            return Err(Failure::BadRequest(format!(
+                "no kind {kind:?} is registered for version {}",
+                body["apiVersion"]
+            )));
+        }
+        let given: Self = serde_json::from_value(body)
+            .map_err(|error| Failure::BadRequest(format!("invalid DeleteOptions: {error}")))?;
+        let refuse = |cause| Err(Failure::options("DeleteOptions", cause));
+        if given.dry_run.iter().any(|word| word != "All") {
+            return refuse(Cause::not_supported(
+                "dryRun",
+                &json!(given.dry_run),
+                &["All"],
+            ));
+        }
+        let asked = call.ask.query.get("propagationPolicy");
+        let policy = given.propagation_policy.as_deref().or(asked);
+        let policies = ["Foreground", "Background", "Orphan", "nil"];
+        match policy {
+            Some(policy) if !policies[..3].contains(&policy) => refuse(Cause::not_supported(
+                "propagationPolicy",
+                &policy.into(),
+                &policies,
+            )),
+            Some(_) | None => Ok(given),
         }
     }
 
     fn is_dry_run(&self, call: &Call<'_>) -> Result<bool, Failure> {
-        Ok(!self.dry_run.is_empty() || call.ask.query.dry_run()?)
+        Ok(!self.dry_run.is_empty() || call.ask.dry_run()?)
     }
 
     fn hold(&self, call: &Call<'_>, object: &Stored) -> Result<(), Failure> {
         let Some(preconditions) = &self.preconditions else {
             return Ok(());
         };
-        let check = |what: &str, wanted: &Option<String>, is: &str| match wanted {
-            Some(wanted) if wanted != is => Err(Failure::Conflict {
-                resource: call.target.served.resource(),
-                name: metadata::text(object.value(), "name").to_owned(),
-                why: format!(
-                    "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}"
-                ),
-            }),
-            Some(_) | None => Ok(()),
+        let served = &call.target.served;
+        let refuse = |why: String| {
+            Err(Failure::Conflict {
+                resource: served.kind(),
+                name: object.name().to_owned(),
+                why,
+            })
         };
-        let value = object.value();
-        check("UID", &preconditions.uid, metadata::text(value, "uid"))?;
-        check(
-            "ResourceVersion",
-            &preconditions.resource_version,
-            &object.version().to_string(),
-        )
+        let is = object.uid();
+        if let Some(wanted) = preconditions.uid.as_ref().filter(|wanted| *wanted != is) {
+            return refuse(format!(
+                "the UID in the precondition ({wanted}) does not match the UID in record ({is}). The object might have been deleted and then recreated"
+            ));
+        }
+        let is = object.version().to_string();
+        let wanted = preconditions.resource_version.as_ref();
+        if let Some(wanted) = wanted.filter(|wanted| **wanted != is) {
+            return refuse(format!(
+                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({is}). The object might have been modified"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -101,9 +131,15 @@ pub(crate) async fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
 fn answer(call: &Call<'_>, gone: &Gone) -> Result<Answer, Failure> {
     let projection = Projection::asked(&call.target.served, call.ask, call.cluster.now())?;
     Ok(match gone {
-        Gone::Removed(object) => Answer::value(success(call, object.value())),
+        Gone::Removed(object) if shows_removed(call) => projection.object(object),
+        Gone::Removed(object) => Answer::value(success(call, object)),
         Gone::Waiting(object) => projection.object(object),
     })
+}
+
+/// A `ServiceAccount` is shown a last time.
+fn shows_removed(call: &Call<'_>) -> bool {
+    call.target.served.builtin() == Some(Builtin::ServiceAccount)
 }
 
 pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -115,8 +151,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
         ..Range::default()
     };
     let picks = |object: &Stored| {
-        selection.picks(served, object)
-            && lifecycle::may_be_deleted(served, metadata::text(object.value(), "name")).is_ok()
+        selection.picks(served, object) && lifecycle::may_be_deleted(served, object.name()).is_ok()
     };
     let ledger = &call.cluster.ledger;
     let page = ledger
@@ -139,12 +174,12 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
 }
 
 /// The words for a success that has no object to show.
-fn success(call: &Call<'_>, object: &Value) -> Value {
+fn success(call: &Call<'_>, object: &Stored) -> Value {
     let served = &call.target.served;
     let mut details = json!({
-        "name": object["metadata"]["name"],
+        "name": object.name(),
         "kind": served.info.plural,
-        "uid": object["metadata"]["uid"],
+        "uid": object.uid(),
     });
     if !served.info.group.is_empty() {
         details["group"] = served.info.group.clone().into();

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::Call;
 use crate::admit;
 use crate::answer::Answer;
+use crate::cause::Cause;
 use crate::ledger::{Expired, Range};
 use crate::project::{ListMetadata, Projection};
 use crate::registry::Served;
 use crate::request::VersionMatch;
-use crate::selector::{Fields, Labels};
+use crate::selector::{Fields, Labels, SelectorError};
 use crate::status::Failure;
 use crate::stored::Stored;
 use crate::target::Target;
@@ -51,7 +52,9 @@ impl Selection {
             .iter()
             .map(String::as_str)
             .collect();
-        fields.check(&selectable).map_err(refused)?;
+        fields
+            .check(&selectable)
+            .map_err(|error| unknown_field(&call.target.served, &error))?;
         Ok(Self {
             labels,
             fields,
@@ -61,8 +64,7 @@ impl Selection {
 
     /// The ledger's prefix of every key that may be picked.
     pub(crate) fn prefix(&self, target: &Target) -> String {
-        let name = self.name.as_deref().or_else(|| self.fields.name());
-        match name {
+        match self.one_name() {
             Some(name) if !target.namespace.is_empty() || !target.served.info.namespaced => {
                 target.key(name).to_string()
             }
@@ -75,10 +77,28 @@ impl Selection {
     }
 
     pub(crate) fn picks(&self, served: &Served, object: &Stored) -> bool {
-        let named = |name: &String| object.value()["metadata"]["name"] == *name;
-        self.name.as_ref().is_none_or(named)
-            && self.labels.matches(object.value())
+        // What costs least first: only fields need the whole object read.
+        self.one_name().is_none_or(|name| object.name() == name)
+            && self.labels.matches(|key| object.label(key))
             && (self.fields.is_everything() || self.fields.matches(&admit::shown(served, object)))
+    }
+
+    fn one_name(&self) -> Option<&str> {
+        self.name.as_deref().or_else(|| self.fields.name())
+    }
+}
+
+/// Built-in kinds without fields of their own say which there are.
+fn unknown_field(served: &Served, error: &SelectorError) -> Failure {
+    match error {
+        SelectorError::UnknownField(field)
+            if served.builtin().is_some() && served.selectable.is_empty() =>
+        {
+            Failure::BadRequest(format!(
+                "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+            ))
+        }
+        other => Failure::selector(other),
     }
 }
 
@@ -99,7 +119,9 @@ impl Continue {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok();
         bytes
             .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| Failure::BadRequest("continue key is not valid".to_owned()))
+            .ok_or_else(|| {
+                Failure::BadRequest("invalid continue token: continue key is not valid".to_owned())
+            })
     }
 }
 
@@ -113,7 +135,9 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         .as_ref()
         .is_some_and(|next| !next.after.starts_with(&prefix))
     {
-        return Err(Failure::BadRequest("continue key is not valid".to_owned()));
+        return Err(Failure::BadRequest(
+            "invalid continue token: continue key is not valid".to_owned(),
+        ));
     }
     let range = Range {
         prefix: &prefix,
@@ -156,17 +180,17 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
 /// The exact version a list is wanted of; None for today's, which is not older than any.
 fn asked_version(call: &Call<'_>) -> Result<Option<u64>, Failure> {
     let query = &call.ask.query;
-    let version = query.number("resourceVersion")?;
+    let version = query.version()?;
+    let refuse = |why: &str| {
+        let cause = Cause::forbidden("resourceVersionMatch", why);
+        Err(Failure::options("ListOptions", cause))
+    };
     let exact = match (query.version_match()?, version) {
         (Some(_), None) => {
-            return Err(Failure::BadRequest(
-                "resourceVersionMatch is forbidden unless resourceVersion is provided".to_owned(),
-            ));
+            return refuse("resourceVersionMatch is forbidden unless resourceVersion is provided");
         }
         (Some(VersionMatch::Exact), Some(0)) => {
-            return Err(Failure::BadRequest(
-                "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"".to_owned(),
-            ));
+            return refuse("resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
         }
         (Some(VersionMatch::Exact), Some(_)) => true,
         (Some(VersionMatch::NotOlderThan) | None, _) => false,

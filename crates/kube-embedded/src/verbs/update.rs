@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Call, create};
+use super::{Call, create, fit};
 use crate::admit::{self, Admission, Admitted};
 use crate::answer::Answer;
 use crate::apply::{self, ApplyError};
@@ -26,8 +26,7 @@ const MODIFIED: &str =
 
 pub(crate) async fn replace(call: &Call<'_>) -> Result<Answer, Failure> {
     let name = call.target.name.as_deref();
-    let new = decode::object(&call.ask.content_type, &call.body)?;
-    let new = create::fits_path(call, new, name)?;
+    let new = fit::body(call, name)?;
     let change = Change::Replace(new);
     match write(call, &change).await {
         Err(Failure::NotFound { .. }) if makes_on_update(call) => match change {
@@ -59,9 +58,7 @@ pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
         _ if custom => Err(Failure::UnsupportedMediaType(
             "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
         )),
-        _ => Err(Failure::UnsupportedMediaType(
-            "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml",
-        )),
+        _ => Err(Failure::UnsupportedPatch),
     }
 }
 
@@ -71,27 +68,31 @@ async fn by_patch<F>(call: &Call<'_>, apply: F) -> Result<Answer, Failure>
 where
     F: Fn(&mut Value, &Value) -> Result<(), PatchError> + Send + Sync,
 {
-    let patch = decode::json(&call.body)?;
+    call.ask.force(false)?;
+    let patch = decode::json(&call.body)
+        .map_err(|_| Failure::BadRequest("invalid JSON patch".to_owned()))?;
     let patched: Patch<'_> = Box::new(|object| apply(object, &patch));
     write(call, &Change::Patch(patched)).await
 }
 
 async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
     if call.ask.query.get("fieldManager").is_none() {
-        return Err(Failure::Invalid {
-            kind: Qualified {
-                name: "PatchOptions".to_owned(),
-                group: "meta.k8s.io".to_owned(),
-            },
-            name: String::new(),
-            causes: vec![Cause::required(
-                "fieldManager",
-                "is required for apply patch",
-            )],
-        });
+        let cause = Cause::required("fieldManager", "is required for apply patch");
+        return Err(Failure::options("PatchOptions", cause));
     }
-    let applied = decode::yaml(&call.body)?;
-    let mut applied = create::fits_path(call, applied, call.target.name.as_deref())?;
+    let applied = decode::yaml(&call.body)
+        .map_err(|error| Failure::BadRequest(format!("error decoding YAML: {error}")))?;
+    if applied["kind"].is_null() || applied["apiVersion"].is_null() {
+        return Err(Failure::BadRequest(
+            "invalid object type: /, Kind=".to_owned(),
+        ));
+    }
+    let says_namespace = !metadata::text(&applied, "namespace").is_empty();
+    let mut applied = fit::object_at(call, applied, call.target.name.as_deref())?;
+    if !says_namespace {
+        // Complaints about it name it as the client did.
+        metadata::edit(&mut applied, |fields| drop(fields.remove("namespace")));
+    }
     let whole = call.target.part == Part::Whole;
     if whole
         && call.target.served.info.status
@@ -103,6 +104,7 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
     match (write(call, &change).await, &change) {
         (Err(Failure::NotFound { .. }), Change::Apply(applied)) if whole => {
             let made = applied_to(call, None, applied)?;
+            let made = fit::object_at(call, made, call.target.name.as_deref())?;
             create::insert(call, made, false).await
         }
         (other, _) => other,
@@ -110,15 +112,24 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
 }
 
 fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<Value, Failure> {
-    let force = call.ask.query.flag("force");
+    let force = call.ask.force(true)?;
     let writer = call.writer()?;
-    apply::apply(live, applied, &writer, force, &call.target.served.schema).map_err(|error| {
-        match error {
-            ApplyError::Conflict(conflicts) => Failure::ApplyConflict(conflicts),
-            ApplyError::Untyped { .. } => Failure::Untyped(error.to_string()),
-            ApplyError::ManagedFields => Failure::BadRequest(error.to_string()),
-        }
-    })
+    let merged = apply::apply(live, applied, &writer, force, &call.target.served.schema);
+    let merged = merged.map_err(|error| match error {
+        ApplyError::Conflict(conflicts) => Failure::ApplyConflict(conflicts),
+        ApplyError::Untyped { .. } => Failure::Unclassified(error.to_string()),
+        ApplyError::ManagedFields => Failure::BadRequest(error.to_string()),
+    })?;
+    let served = &call.target.served;
+    let nulls = served.schema.misplaced_nulls(&merged);
+    if served.builtin().is_none() && !nulls.is_empty() {
+        return Err(Failure::Invalid {
+            kind: served.kind(),
+            name: metadata::text(&merged, "name").to_owned(),
+            causes: nulls,
+        });
+    }
+    Ok(merged)
 }
 
 /// What becomes of an object, given what it is.
@@ -134,7 +145,7 @@ impl Change<'_> {
             Change::Replace(new) => Ok(new.clone()),
             Change::Apply(applied) => {
                 let new = applied_to(call, Some(old), applied)?;
-                create::fits_path(call, new, call.target.name.as_deref())
+                fit::object_at(call, new, call.target.name.as_deref())
             }
             Change::Patch(patch) => {
                 let mut new = old.clone();
@@ -145,7 +156,7 @@ impl Change<'_> {
                         Failure::BadRequest(error.to_string())
                     }
                 })?;
-                create::fits_path(call, new, call.target.name.as_deref())
+                fit::object_at(call, new, call.target.name.as_deref())
             }
         }
     }
@@ -195,38 +206,86 @@ fn decide(
 ) -> Result<(Admitted, bool), Failure> {
     let old = admit::shown(&call.target.served, stored);
     let new = change.of(call, &old)?;
-    let said = metadata::text(&new, "resourceVersion");
-    if said.is_empty() && matches!(change, Change::Replace(_)) && !is_unconditional(call) {
-        return Err(Failure::Invalid {
-            kind: call.target.served.kind(),
-            name: metadata::text(&new, "name").to_owned(),
-            causes: vec![Cause::invalid(
-                "metadata.resourceVersion",
-                &0.into(),
-                "must be specified for an update",
-            )],
-        });
-    }
-    if !said.is_empty() && said != stored.version().to_string() {
-        return Err(conflict(call, MODIFIED));
-    }
-    let uid = metadata::text(&new, "uid");
-    let right = metadata::text(&old, "uid");
-    if !uid.is_empty() && uid != right {
-        let why =
-            format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {right}");
-        return Err(conflict(call, &why));
-    }
-    let insists = !said.is_empty() && matches!(change, Change::Replace(_));
+    let insists = insists(call, change, &old, &new)?;
     let writer = call.writer()?;
     let admission = Admission {
         served: &call.target.served,
         part: call.target.part,
-        fields: call.ask.query.field_validation()?,
+        fields: call.ask.field_validation()?,
+        patches: matches!(change, Change::Patch(_)),
         now: writer.now,
         writer: (!change.is_apply()).then_some(writer),
     };
     Ok((admission.update(&old, new)?, insists))
+}
+
+/// Does the client name a version, and is it the latest? It must also mean this object and no other.
+fn insists(
+    call: &Call<'_>,
+    change: &Change<'_>,
+    old: &Value,
+    new: &Value,
+) -> Result<bool, Failure> {
+    let replaces = matches!(change, Change::Replace(_));
+    let said = metadata::text(new, "resourceVersion");
+    if said.is_empty() && replaces && !is_unconditional(call) {
+        let words = "must be specified for an update";
+        return Err(Failure::Invalid {
+            kind: call.target.served.resource(),
+            name: metadata::text(new, "name").to_owned(),
+            causes: vec![Cause::invalid("metadata.resourceVersion", &0.into(), words)],
+        });
+    }
+    if !said.is_empty() && said.parse::<u64>().is_err() {
+        return Err(Failure::Unclassified(format!(
+            "strconv.ParseUint: parsing {said:?}: invalid syntax"
+        )));
+    }
+    let uid = metadata::text(new, "uid");
+    let right = metadata::text(old, "uid");
+    if !uid.is_empty() && uid != right {
+        return Err(if replaces {
+            other_object(call, uid, right)
+        } else {
+            other_uid(call, uid)
+        });
+    }
+    if !said.is_empty() && said != metadata::text(old, "resourceVersion") {
+        return Err(conflict(call, MODIFIED));
+    }
+    Ok(!said.is_empty() && replaces)
+}
+
+/// An update of an object that has gone, and come again as another.
+fn other_object(call: &Call<'_>, uid: &str, right: &str) -> Failure {
+    let name = call.target.name.as_deref().unwrap_or_default();
+    let Qualified {
+        name: plural,
+        group,
+    } = call.target.served.resource();
+    let place = [group.as_str(), &plural, &call.target.namespace, name];
+    let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {right}",
+        place.join("/")
+    );
+    conflict(call, &why)
+}
+
+/// A patch that would make the object another.
+fn other_uid(call: &Call<'_>, uid: &str) -> Failure {
+    let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
+    // Kubernetes looks at custom resources twice, and says so twice.
+    let times = if call.target.served.builtin().is_none() {
+        2
+    } else {
+        1
+    };
+    Failure::Invalid {
+        kind: call.target.served.kind(),
+        name: call.target.name.clone().unwrap_or_default(),
+        causes: vec![cause; times],
+    }
 }
 
 fn is_unconditional(call: &Call<'_>) -> bool {
@@ -251,10 +310,10 @@ async fn store(
     value: Value,
 ) -> Result<Arc<Stored>, WriteError> {
     let ledger = &call.cluster.ledger;
-    if call.ask.query.dry_run().unwrap_or(true) {
-        return Ok(Stored::unkept(value));
+    if call.ask.dry_run().unwrap_or(true) {
+        return Ok(Stored::unkept(&value));
     }
-    if value == *old.value()
+    if value == old.value()
         && let Some(kept) = ledger.get(&address.resource, &address.key)
         && kept.version() == old.version()
     {

@@ -23,7 +23,7 @@ use crate::ledger::{Event, EventKind, Expired, Range};
 use crate::project::Projection;
 use crate::registry::Served;
 use crate::request::{Query, VersionMatch};
-use crate::status::{Failure, Qualified};
+use crate::status::Failure;
 use crate::stored::Stored;
 
 /// Events in one chunk of the answer.
@@ -87,14 +87,10 @@ impl Start {
             .get("sendInitialEvents")
             .map(|_| query.flag("sendInitialEvents"));
         let forbidden = |field: &str, why: &str| {
-            Err(Failure::Invalid {
-                kind: Qualified {
-                    name: "ListOptions".to_owned(),
-                    group: "meta.k8s.io".to_owned(),
-                },
-                name: String::new(),
-                causes: vec![Cause::forbidden(field, why)],
-            })
+            Err(Failure::options(
+                "ListOptions",
+                Cause::forbidden(field, why),
+            ))
         };
         match (initial, query.version_match()?) {
             (Some(_), Some(VersionMatch::NotOlderThan)) | (None, None) => {}
@@ -109,12 +105,27 @@ impl Start {
         }
         let marks_end = initial == Some(true) && query.flag("allowWatchBookmarks");
         let state = Self::State { marks_end };
-        Ok(match (initial, query.number("resourceVersion")?) {
-            (Some(true), _) | (None, None | Some(0)) => state,
-            (Some(false), None | Some(0)) => Self::After(u64::MAX),
-            (_, Some(version)) => Self::After(version),
-        })
+        Ok(
+            match (
+                initial,
+                query.version().map_err(|failure| unclassified(&failure))?,
+            ) {
+                (Some(true), _) | (None, None | Some(0)) => state,
+                (Some(false), None | Some(0)) => Self::After(u64::MAX),
+                (_, Some(version)) => Self::After(version),
+            },
+        )
     }
+}
+
+/// A watch's version that is none, Kubernetes calls 500.
+fn unclassified(failure: &Failure) -> Failure {
+    let words = failure.to_string();
+    Failure::Unclassified(
+        words
+            .trim_start_matches("invalid resource version: ")
+            .to_owned(),
+    )
 }
 
 struct Watching {
@@ -249,7 +260,7 @@ impl Watching {
             }
             // It left the selection: as it was when it was in it.
             (true, false, Some(previous)) => {
-                let left = Stored::stamp(previous.value().clone(), event.object.version());
+                let left = Stored::stamp(previous.value(), event.object.version());
                 self.say(lines, "DELETED", &left);
             }
             (true, false, None) | (false, false, _) => {}

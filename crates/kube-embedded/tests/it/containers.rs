@@ -95,7 +95,11 @@ async fn a_definition_serves_at_once_and_takes_its_objects_along() {
     wire.boat("anna", "red").await;
     wire.delete(&path).await.expect(200);
     wire.get(&format!("{BOATS}/anna")).await.expect(404);
-    wire.post(BOATS, boat("late", "red")).await.expect(405);
+    wire.post(BOATS, boat("late", "red")).await.refused(
+        403,
+        "Forbidden",
+        "boats.example.dev \"late\" is forbidden: create not allowed while custom resource definition is terminating",
+    );
     let free = json!({ "metadata": { "finalizers": null } });
     wire.merge(&format!("{BOATS}/held"), free).await.expect(200);
     wire.get(&path).await.expect(404);
@@ -269,5 +273,5 @@ async fn what_is_not_served_is_not_found_in_the_way_of_its_place() {
         "the server could not find the requested resource",
     );
     wire.post("/api/v1", json!({})).await.expect(405);
-    wire.put(BOATS, json!({})).await.expect(405);
+    wire.put(BOATS, json!({})).await.expect(400);
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -141,6 +141,30 @@ async fn a_deletion_a_crash_interrupted_is_finished_at_the_next_start() {
     sqlx::Connection::close(database).await.unwrap();
     let wire = open(&path).await;
     wire.get("/api/v1/namespaces/berlin").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_leave_a_namespace_half_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let wire = open(&folder.path().join("state.db")).await;
+    let namespace = json!({ "metadata": { "name": "berlin" } });
+    wire.post("/api/v1/namespaces", namespace).await.expect(201);
+    for number in 0..50 {
+        let map = json!({ "metadata": { "name": format!("m{number}") } });
+        wire.post("/api/v1/namespaces/berlin/configmaps", map)
+            .await
+            .expect(201);
+    }
+    let mut watch = wire
+        .watch("/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dberlin")
+        .await;
+    assert_eq!(watch.line().await, "ADDED berlin");
+    let deletion = wire.delete("/api/v1/namespaces/berlin");
+    assert!(deletion.now_or_never().is_none(), "given up while it waits");
+    assert_eq!(watch.line().await, "MODIFIED berlin");
+    let patience = std::time::Duration::from_secs(20);
+    let gone = tokio::time::timeout(patience, watch.line()).await.unwrap();
+    assert_eq!(gone, "DELETED berlin");
 }
 
 /// The command, listening; killed when dropped.

@@ -352,6 +352,24 @@ fn what_is_wrong_with_an_object_is_told_before_it_is_sent_and_after() {
 }
 
 #[test]
+fn a_list_in_a_file_is_applied_item_by_item() {
+    if skipped() {
+        return;
+    }
+    let shell = Shell::harbour();
+    let list = "{apiVersion: v1, kind: List, items: [
+        {apiVersion: v1, kind: ConfigMap, metadata: {name: notes}},
+        {apiVersion: example.dev/v1, kind: Boat, metadata: {name: berta}, spec: {colour: blue}}]}";
+    assert_eq!(
+        shell.ok_with("apply -f -", list),
+        "configmap/notes created\nboat.example.dev/berta created\n"
+    );
+    let odd = list.replace("colour: blue", "colour: blue, wheels: 4");
+    let strict = shell.fails_with("apply -f -", &odd);
+    assert!(strict.contains("unknown field \"spec.wheels\""), "{strict}");
+}
+
+#[test]
 fn changes_are_watched() {
     if skipped() {
         return;

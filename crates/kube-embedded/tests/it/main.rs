@@ -2,15 +2,18 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     reason = "these are tests, and one says what it skips"
 )]
 
+mod agreement;
 mod containers;
 mod http;
 mod keeping;
 mod kubectl;
 mod objects;
 mod reading;
+mod refusals;
 mod runtime;
 mod world;

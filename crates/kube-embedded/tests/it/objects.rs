@@ -51,11 +51,17 @@ async fn what_cannot_be_created_is_told_in_kubernetes_words() {
     );
     wire.post("/apis/example.dev/v1/boats", boat("b", "red"))
         .await
-        .refused(
-            405,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource",
-        );
+        .expect(404);
+    let mut versioned = boat("b", "red");
+    versioned["metadata"]["resourceVersion"] = "1".into();
+    wire.post(BOATS, versioned).await.expect(500);
+    let mut other = boat("b", "red");
+    other["kind"] = "Bot".into();
+    wire.post(BOATS, other).await.refused(
+        422,
+        "Invalid",
+        "Bot.example.dev \"b\" is invalid: kind: Invalid value: \"Bot\": must be Boat",
+    );
     let answer = wire.post(BOATS, boat("b", "no")).await;
     assert_eq!(answer.code, 422);
     assert_eq!(answer.body["details"]["causes"][0]["field"], "spec.colour");
@@ -136,7 +142,7 @@ async fn an_update_must_know_the_latest_version() {
     wire.put(&path, boat("anna", "red")).await.refused(
         422,
         "Invalid",
-        "Boat.example.dev \"anna\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update",
+        "boats.example.dev \"anna\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update",
     );
     let mut other = second.clone();
     other["metadata"]["uid"] = "other".into();
@@ -283,7 +289,8 @@ async fn a_collection_is_deleted_as_far_as_it_is_selected() {
     let left = wire.get(BOATS).await.expect(200);
     assert_eq!(left["items"].as_array().unwrap().len(), 1);
     assert_eq!(left["items"][0]["metadata"]["name"], "berta");
-    wire.delete("/apis/example.dev/v1/boats").await.expect(405);
+    wire.delete("/apis/example.dev/v1/boats").await.expect(404);
+    wire.delete("/api/v1/configmaps").await.expect(405);
 }
 
 #[tokio::test(start_paused = true)]

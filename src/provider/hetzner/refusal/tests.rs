@@ -45,6 +45,15 @@ fn every_code_has_a_remedy() {
 }
 
 #[test]
+fn a_type_that_is_not_sold_in_a_place_is_tried_in_the_next() {
+    let body = json!({"error": {
+        "code": "invalid_input", "message": "unsupported location for server type", "details": {},
+    }});
+    let why = refusal(&answer(422, body.to_string())).unwrap().refusal();
+    assert_eq!(why, Some(Refusal::NoCapacity));
+}
+
+#[test]
 fn a_known_code_counts_whatever_the_status() {
     assert_eq!(
         coded(503, "resource_unavailable"),

@@ -76,6 +76,18 @@ async fn a_server_relabelled_by_hand_is_not_deleted_on_what_a_list_once_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_is_no_longer_ours_is_not_switched_off() {
+    let scene = Scene::new();
+    let id = scene.hetzner.create(&order(1)).await.unwrap().id;
+    scene.settle(&id).await;
+    let path = format!("/servers/{}", id.id);
+    scene.somebody("PUT", &path, json!({"labels": {}})).await;
+    pass(Duration::from_secs(31)).await;
+    assert_eq!(why(scene.hetzner.power_off(&id).await), Refusal::Stale);
+    assert_eq!(scene.world.snapshot().servers[0].status, Status::Running);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lost_labels_and_name_come_back_and_those_of_others_stay() {
     let scene = Scene::new();
     let id = scene.hetzner.create(&order(1)).await.unwrap().id;

@@ -64,6 +64,11 @@ fn what_is_missing_or_null_or_new_is_no_error() {
     assert_eq!((server.ipv4, server.ipv6), (None, None));
     assert_eq!(server.hourly_price_microcents, 0);
     assert_eq!(server.owner, Owner::Stranger);
+    let server = seen(&json!({
+        "labels": null, "locked": null, "protection": null, "public_net": null, "location": null,
+        "server_type": {"name": "cx99", "prices": {"nbg1": 5}},
+    }));
+    assert_eq!((server.locked, server.protected), (false, false));
 }
 
 #[test]

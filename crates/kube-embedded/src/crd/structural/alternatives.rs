@@ -1,56 +1,56 @@
 //! Within `allOf`, `anyOf`, `oneOf` and `not` a schema may only narrow what is typed outside of them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cause::Cause;
 
+const EMPTY: &str = "must be empty to be structural";
+const UNDEFINED: &str = "must be undefined to be structural";
+const FALSE: &str = "must be false to be structural";
+
 /// What must be said outside, and how its presence inside is told.
-const OUTSIDE_ONLY: [(&str, &str); 11] = [
-    ("type", "must be empty to be structural"),
-    ("title", "must be empty to be structural"),
-    ("description", "must be empty to be structural"),
-    ("default", "must be undefined to be structural"),
-    ("additionalProperties", "must be undefined to be structural"),
-    ("nullable", "must be false to be structural"),
-    (
-        "x-kubernetes-preserve-unknown-fields",
-        "must be false to be structural",
-    ),
-    (
-        "x-kubernetes-embedded-resource",
-        "must be false to be structural",
-    ),
-    (
-        "x-kubernetes-int-or-string",
-        "must be false to be structural",
-    ),
-    (
-        "x-kubernetes-list-type",
-        "must be undefined to be structural",
-    ),
-    (
-        "x-kubernetes-map-type",
-        "must be undefined to be structural",
-    ),
+const OUTSIDE_ONLY: [(&str, &str); 13] = [
+    ("type", EMPTY),
+    ("title", EMPTY),
+    ("description", EMPTY),
+    ("x-kubernetes-list-map-keys", EMPTY),
+    ("x-kubernetes-validations", EMPTY),
+    ("default", UNDEFINED),
+    ("additionalProperties", UNDEFINED),
+    ("x-kubernetes-list-type", UNDEFINED),
+    ("x-kubernetes-map-type", UNDEFINED),
+    ("nullable", FALSE),
+    ("x-kubernetes-preserve-unknown-fields", FALSE),
+    ("x-kubernetes-embedded-resource", FALSE),
+    ("x-kubernetes-int-or-string", FALSE),
 ];
 
-/// Finds the alternatives of a schema and of all below it.
+/// Checks the alternatives of a schema and of all below it.
 pub(super) fn check(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
+    walk(field, schema, causes);
     for (below, branch) in branches(field, schema) {
-        narrow(
-            &below,
-            branch,
-            schema,
-            schema["x-kubernetes-int-or-string"] == true,
-            causes,
-        );
+        check_typed(field, Some(schema), &below, branch, causes);
+    }
+}
+
+fn walk(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
+    // An int-or-string says its two types in exactly one of two ways.
+    let either = json!([{"type": "integer"}, {"type": "string"}]);
+    let in_any_of = schema["anyOf"] == either;
+    let in_all_of = schema["allOf"][0]["anyOf"] == either;
+    for (below, branch) in branches(field, schema) {
+        let is_type = in_any_of && below.starts_with(&format!("{field}.anyOf["));
+        let holds_type = in_all_of && below == format!("{field}.allOf[0]");
+        if !is_type {
+            narrow(&below, branch, holds_type, causes);
+        }
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        check(&format!("{field}.properties[{name}]"), property, causes);
+        walk(&format!("{field}.properties[{name}]"), property, causes);
     }
     for key in ["items", "additionalProperties"] {
         if schema[key].is_object() {
-            check(&format!("{field}.{key}"), &schema[key], causes);
+            walk(&format!("{field}.{key}"), &schema[key], causes);
         }
     }
 }
@@ -68,51 +68,73 @@ fn branches<'a>(field: &str, schema: &'a Value) -> Vec<(String, &'a Value)> {
     found
 }
 
-/// `outside` is the typed schema the branch narrows. An int-or-string says its two types in an anyOf.
-fn narrow(
-    field: &str,
-    branch: &Value,
-    outside: &Value,
-    types_allowed: bool,
-    causes: &mut Vec<Cause>,
-) {
+/// Finds what may only be said outside, in a branch and all below it.
+fn narrow(field: &str, branch: &Value, types_in_any_of: bool, causes: &mut Vec<Cause>) {
     for (key, detail) in OUTSIDE_ONLY {
-        let said = branch
-            .get(key)
-            .is_some_and(|value| !value.is_null() && *value != "" && *value != false);
-        if said && !(types_allowed && key == "type") {
+        let said = branch.get(key).is_some_and(|value| {
+            !value.is_null() && *value != "" && *value != false && *value != json!([])
+        });
+        if said {
             causes.push(Cause::forbidden(format!("{field}.{key}"), detail));
         }
     }
+    if branch["properties"].get("metadata").is_some() {
+        let detail = "must not be specified in a nested context";
+        causes.push(Cause::forbidden(
+            format!("{field}.properties[metadata]"),
+            detail,
+        ));
+    }
     for (name, property) in branch["properties"].as_object().into_iter().flatten() {
-        let below = format!("{field}.properties[{name}]");
-        match outside["properties"].get(name) {
-            Some(typed) => narrow(&below, property, typed, false, causes),
-            None => missing(&below, field, causes),
-        }
+        narrow(
+            &format!("{field}.properties[{name}]"),
+            property,
+            false,
+            causes,
+        );
     }
     if branch["items"].is_object() {
-        let below = format!("{field}.items");
-        match outside.get("items") {
-            Some(typed) => narrow(&below, &branch["items"], typed, false, causes),
-            None => missing(&below, field, causes),
-        }
+        narrow(&format!("{field}.items"), &branch["items"], false, causes);
     }
     for (below, inner) in branches(field, branch) {
-        narrow(&below, inner, outside, types_allowed, causes);
+        if !(types_in_any_of && below.starts_with(&format!("{field}.anyOf["))) {
+            narrow(&below, inner, false, causes);
+        }
     }
 }
 
-/// The typed counterpart of a narrowed place is asked for where it should stand.
-fn missing(below: &str, within: &str, causes: &mut Vec<Cause>) {
-    let wanted = [".allOf[", ".anyOf[", ".oneOf[", ".not"]
-        .iter()
-        .filter_map(|key| within.find(key))
-        .min();
-    let outside = wanted.map_or(within, |at| &within[..at]);
-    let inside = below.strip_prefix(within).unwrap_or_default();
-    causes.push(Cause::required(
-        format!("{outside}{inside}"),
-        &format!("because it is defined in {below}"),
-    ));
+/// What a branch of the root narrows must be typed: `outside` is where that should be said. As on the real server,
+/// only the branches of the root are looked at.
+fn check_typed(
+    outside: &str,
+    typed: Option<&Value>,
+    field: &str,
+    branch: &Value,
+    causes: &mut Vec<Cause>,
+) {
+    let Some(typed) = typed else {
+        let detail = format!("because it is defined in {field}");
+        causes.push(Cause::required(outside, &detail));
+        return;
+    };
+    for (name, property) in branch["properties"].as_object().into_iter().flatten() {
+        let (below, place) = (
+            format!("{field}.properties[{name}]"),
+            format!("{outside}.properties[{name}]"),
+        );
+        check_typed(
+            &place,
+            typed["properties"].get(name),
+            &below,
+            property,
+            causes,
+        );
+    }
+    if branch["items"].is_object() {
+        let (below, place) = (format!("{field}.items"), format!("{outside}.items"));
+        check_typed(&place, typed.get("items"), &below, &branch["items"], causes);
+    }
+    for (below, inner) in branches(field, branch) {
+        check_typed(outside, Some(typed), &below, inner, causes);
+    }
 }

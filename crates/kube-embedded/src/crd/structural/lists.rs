@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::wants_type;
 use crate::cause::Cause;
 
 pub(super) fn check(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
@@ -13,33 +14,40 @@ pub(super) fn check(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
         Some(other) => causes.push(Cause::not_supported(
             place,
             &other.into(),
-            &["atomic", "map", "set"],
+            &["atomic", "set", "map"],
         )),
     }
-    if kind.is_some() && schema["type"] != "array" {
-        let detail = "must be array if x-kubernetes-list-type is specified";
-        causes.push(Cause::invalid(
-            format!("{field}.type"),
-            &schema["type"],
-            detail,
-        ));
+    if kind.is_some() {
+        wants_type(
+            field,
+            schema,
+            "array",
+            "x-kubernetes-list-type is specified",
+            causes,
+        );
     }
     match kind {
-        Some("set") => check_set(field, schema, causes),
+        Some("set") if schema["type"] == "array" => check_set(field, schema, causes),
         Some("map") => check_map(field, schema, causes),
-        Some(_) | None => {
-            if schema["x-kubernetes-list-map-keys"]
-                .as_array()
-                .is_some_and(|keys| !keys.is_empty())
-            {
-                let place = format!("{field}.x-kubernetes-list-map-keys");
-                causes.push(Cause::invalid(
-                    place,
-                    &schema["x-kubernetes-list-map-keys"],
-                    "must be empty if x-kubernetes-list-type is not map",
-                ));
-            }
+        Some(_) | None => {}
+    }
+    let has_keys = schema["x-kubernetes-list-map-keys"]
+        .as_array()
+        .is_some_and(|keys| !keys.is_empty());
+    let detail = "must be map if x-kubernetes-list-map-keys is non-empty";
+    match kind {
+        None if has_keys => causes.push(Cause::required(
+            format!("{field}.x-kubernetes-list-type"),
+            detail,
+        )),
+        Some(other) if has_keys && other != "map" => {
+            causes.push(Cause::invalid(
+                format!("{field}.x-kubernetes-list-type"),
+                &other.into(),
+                detail,
+            ));
         }
+        Some(_) | None => {}
     }
 }
 
@@ -47,20 +55,19 @@ fn check_map_type(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     let Some(kind) = schema["x-kubernetes-map-type"].as_str() else {
         return;
     };
+    wants_type(
+        field,
+        schema,
+        "object",
+        "x-kubernetes-map-type is specified",
+        causes,
+    );
     if !matches!(kind, "atomic" | "granular") {
         let place = format!("{field}.x-kubernetes-map-type");
         causes.push(Cause::not_supported(
             place,
             &kind.into(),
             &["atomic", "granular"],
-        ));
-    }
-    if schema["type"] != "object" {
-        let detail = "must be object if x-kubernetes-map-type is specified";
-        causes.push(Cause::invalid(
-            format!("{field}.type"),
-            &schema["type"],
-            detail,
         ));
     }
 }
@@ -93,45 +100,46 @@ fn check_set(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
 fn check_map(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     let place = format!("{field}.x-kubernetes-list-map-keys");
     let items = &schema["items"];
-    let keys: Vec<&str> = schema["x-kubernetes-list-map-keys"]
+    let keys = schema["x-kubernetes-list-map-keys"]
         .as_array()
         .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if items["type"] != "object" {
-        let detail = "must be object if parent array's x-kubernetes-list-type is map";
-        causes.push(Cause::invalid(
-            format!("{field}.items.type"),
-            &items["type"],
-            detail,
-        ));
-    }
+        .flatten();
+    let keys: Vec<&str> = keys.filter_map(Value::as_str).collect();
     if items["nullable"] == true {
-        causes.push(Cause::forbidden(
-            format!("{field}.items.nullable"),
-            "cannot be nullable when x-kubernetes-list-type is map",
-        ));
+        let detail = "cannot be nullable when x-kubernetes-list-type is map";
+        causes.push(Cause::forbidden(format!("{field}.items.nullable"), detail));
     }
     if keys.is_empty() {
-        causes.push(Cause::required(
-            place,
-            "must not be empty if x-kubernetes-list-type is map",
-        ));
+        let detail = "must not be empty if x-kubernetes-list-type is map";
+        causes.push(Cause::required(place.clone(), detail));
+    }
+    if items["type"] != "object" {
+        if items.is_object() {
+            let detail = "must be object if parent array's x-kubernetes-list-type is map";
+            causes.push(Cause::invalid(
+                format!("{field}.items.type"),
+                &items["type"],
+                detail,
+            ));
+        } else {
+            let detail = "must have a schema if x-kubernetes-list-type is map";
+            causes.push(Cause::required(format!("{field}.items"), detail));
+        }
         return;
     }
     let shown = &schema["x-kubernetes-list-map-keys"];
     for (at, key) in keys.iter().enumerate() {
         if keys[..at].contains(key) {
-            causes.push(Cause::duplicate(format!("{place}[{at}]"), &(*key).into()));
-            continue;
-        }
-        let Some(property) = items["properties"].get(key) else {
             causes.push(Cause::invalid(
                 place.clone(),
                 shown,
-                "entries must all be names of item properties",
+                "must not contain duplicate entries",
             ));
+            continue;
+        }
+        let Some(property) = items["properties"].get(key) else {
+            let detail = "entries must all be names of item properties";
+            causes.push(Cause::invalid(place.clone(), shown, detail));
             continue;
         };
         check_key(&format!("{field}.items"), key, property, items, causes);
@@ -150,7 +158,7 @@ fn check_key(
         let detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
         causes.push(Cause::invalid(
             format!("{place}.type"),
-            &property["type"],
+            &items["type"],
             detail,
         ));
     }

@@ -142,3 +142,35 @@ fn a_duration_has_a_length() {
     }
     assert_eq!(duration_nanos("soon"), None);
 }
+
+#[test]
+fn names_of_kubernetes_are_formats_too() {
+    check(
+        "k8s-short-name",
+        &["a", "a-b", "1a"],
+        &["", "-a", "a.b", "A", &"a".repeat(64)],
+    );
+    check(
+        "k8s-long-name",
+        &["a", "a.b-c"],
+        &["", "a..b", "a.-b", "A.b", &"a".repeat(254)],
+    );
+}
+
+#[test]
+fn a_format_is_known_for_the_types_it_is_for() {
+    for (kind, format, known) in [
+        ("string", "date-time", true),
+        ("string", "datetime", true),
+        ("", "uuid", true),
+        ("string", "password", true),
+        ("string", "int32", false),
+        ("string", "invented", false),
+        ("integer", "int64", true),
+        ("integer", "double", false),
+        ("number", "double", true),
+        ("object", "uuid", false),
+    ] {
+        assert_eq!(is_known_format(kind, format), known, "{kind} {format}");
+    }
+}

@@ -136,3 +136,25 @@ fn an_embedded_object_keeps_its_identity() {
         &["spec.f.spec.b", "spec.f.status", "spec.f.metadata.odd"],
     );
 }
+
+#[test]
+fn a_null_that_stands_for_nothing_is_found() {
+    let field = "{type: object, properties: {a: {type: string}, n: {type: string, nullable: true}, d: {type: string, default: x}, l: {type: array, items: {type: object, properties: {b: {type: integer}}}}, free: {type: object, x-kubernetes-preserve-unknown-fields: true}, e: {x-kubernetes-int-or-string: true}}}";
+    let found = |value: &str| -> Vec<String> {
+        let causes = schema_of(field).misplaced_nulls(&object_of(value));
+        causes.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        found("{a: x, n: null, d: null, free: {any: null}, e: null}"),
+        [""; 0]
+    );
+    assert_eq!(
+        found("{a: null, l: [{b: 1}, {b: null}]}"),
+        [
+            "spec.f.a: Invalid value: \"null\": spec.f.a in body must be of type string: \"null\"",
+            "spec.f.l[1].b: Invalid value: \"null\": spec.f.l[1].b in body must be of type integer: \"null\"",
+        ]
+    );
+    let with_time = yaml("{metadata: {creationTimestamp: null, name: a}}");
+    assert_eq!(schema_of(field).misplaced_nulls(&with_time), []);
+}
