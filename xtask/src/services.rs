@@ -22,20 +22,25 @@ struct Service {
     gives: &'static [(&'static str, &'static str)],
 }
 
-const SERVICES: [Service; 7] = [
+const SERVICES: [Service; 9] = [
     Service {
         name: "kubernetes",
-        purpose: "kubectl, and the real kube-apiserver that judges crds/",
+        purpose: "kubectl, and the real kube-apiserver and its controllers, which the embedded one is held against",
         recipe: Recipe::Go {
             programs: &[
                 "k8s.io/kubernetes/cmd/kubectl",
                 "k8s.io/kubernetes/cmd/kube-apiserver",
+                "k8s.io/kubernetes/cmd/kube-controller-manager",
             ],
             version_in: Some(recipe::KUBERNETES_VERSION),
         },
         gives: &[
             ("CLAWDET_TOOL_KUBECTL", "kubectl"),
             ("CLAWDET_TOOL_KUBE_APISERVER", "kube-apiserver"),
+            (
+                "CLAWDET_TOOL_KUBE_CONTROLLER_MANAGER",
+                "kube-controller-manager",
+            ),
         ],
     },
     Service {
@@ -50,12 +55,33 @@ const SERVICES: [Service; 7] = [
     Service {
         name: "openssl",
         purpose: "makes the key that the real kube-apiserver signs with",
-        recipe: Recipe::Debian { package: "openssl" },
+        recipe: Recipe::Debian {
+            program: "openssl",
+            package: "openssl",
+        },
         gives: &[("CLAWDET_TOOL_OPENSSL", "openssl")],
     },
     Service {
+        name: "stripe-mock",
+        purpose: "judges what is sent to Stripe by Stripe's own description",
+        recipe: Recipe::Go {
+            programs: &["github.com/stripe/stripe-mock"],
+            version_in: None,
+        },
+        gives: &[("CLAWDET_TOOL_STRIPE_MOCK", "stripe-mock")],
+    },
+    Service {
+        name: "hcloud",
+        purpose: "Hetzner's own command, which drives the simulated one",
+        recipe: Recipe::Debian {
+            program: "hcloud",
+            package: "hcloud-cli",
+        },
+        gives: &[("CLAWDET_TOOL_HCLOUD", "hcloud")],
+    },
+    Service {
         name: "python",
-        purpose: "official client libraries: Stripe's signs webhooks",
+        purpose: "official client libraries of Hetzner, Cloudflare, Stripe and Kubernetes",
         recipe: Recipe::Python,
         gives: &[("CLAWDET_TOOL_PYTHON", "bin/python")],
     },
@@ -75,6 +101,7 @@ const SERVICES: [Service; 7] = [
         name: "chromium",
         purpose: "the browser",
         recipe: Recipe::Debian {
+            program: "chromium",
             package: "chromium",
         },
         gives: &[("CLAWDET_TOOL_CHROMIUM", "chromium")],

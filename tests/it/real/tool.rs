@@ -9,9 +9,12 @@ use std::path::PathBuf;
 pub(super) enum Tool {
     Kubectl,
     KubeApiserver,
+    KubeControllerManager,
     Etcd,
     Openssl,
-    /// With Stripe's, Hetzner's and Cloudflare's own libraries.
+    StripeMock,
+    Hcloud,
+    /// With Stripe's, Hetzner's, Cloudflare's and Kubernetes' own libraries.
     Python,
 }
 
@@ -21,6 +24,9 @@ impl Tool {
         match self {
             Tool::Kubectl => "CLAWDET_TOOL_KUBECTL",
             Tool::KubeApiserver => "CLAWDET_TOOL_KUBE_APISERVER",
+            Tool::KubeControllerManager => "CLAWDET_TOOL_KUBE_CONTROLLER_MANAGER",
+            Tool::StripeMock => "CLAWDET_TOOL_STRIPE_MOCK",
+            Tool::Hcloud => "CLAWDET_TOOL_HCLOUD",
             Tool::Etcd => "CLAWDET_TOOL_ETCD",
             Tool::Openssl => "CLAWDET_TOOL_OPENSSL",
             Tool::Python => "CLAWDET_TOOL_PYTHON",

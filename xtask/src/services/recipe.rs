@@ -29,6 +29,7 @@ pub(super) enum Recipe {
     Node,
     Toolchain(Toolchain),
     Debian {
+        program: &'static str,
         package: &'static str,
     },
 }
@@ -47,7 +48,9 @@ impl Recipe {
             Recipe::Python => toolchain::environment(name),
             Recipe::Node => cache::ensure(name, &pins, |folder| node_packages(&pins, folder)),
             Recipe::Toolchain(toolchain) => toolchain.programs(),
-            Recipe::Debian { package } => folder_of(&debian::program(package, &[package])?),
+            Recipe::Debian { program, package } => {
+                folder_of(&debian::program(program, &[package])?)
+            }
         }
     }
 
@@ -59,7 +62,7 @@ impl Recipe {
                 folder.is_done().then(|| folder.path().to_path_buf())
             }
             Recipe::Toolchain(toolchain) => toolchain.present(),
-            Recipe::Debian { package } => folder_of(&on_path(package)?).ok(),
+            Recipe::Debian { program, .. } => folder_of(&on_path(program)?).ok(),
         }
     }
 
