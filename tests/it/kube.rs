@@ -10,12 +10,20 @@ mod run;
 mod sequence;
 mod servers;
 
+mod applying;
+mod builtins;
+mod definitions;
+mod deleting;
+mod discovery;
+mod reading;
+mod schema;
+mod watching;
 mod writing;
 
 use sequence::Sequence;
 
 /// Requests that the table has at least.
-const LEAST: usize = 10;
+const LEAST: usize = 400;
 
 macro_rules! rooms {
     ($($room:ident),* $(,)?) => {
@@ -34,6 +42,14 @@ macro_rules! rooms {
 }
 
 rooms! {
+    applying,
+    builtins,
+    definitions,
+    deleting,
+    discovery,
+    reading,
+    schema,
+    watching,
     writing,
 }
 

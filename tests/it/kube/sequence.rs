@@ -98,6 +98,11 @@ pub(super) fn map(name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
 
+/// A table, written as YAML.
+pub(super) fn yaml(table: &str) -> Value {
+    serde_yaml_ng::from_str(table).unwrap_or_else(|error| panic!("{error} in {table}"))
+}
+
 impl Sequence {
     /// How many requests it compares.
     pub(super) fn requests(&self) -> usize {
