@@ -10,6 +10,7 @@ mod run;
 mod sequence;
 mod servers;
 
+mod access;
 mod applying;
 mod builtins;
 mod definitions;
@@ -17,6 +18,7 @@ mod deleting;
 mod discovery;
 mod reading;
 mod schema;
+mod tokens;
 mod watching;
 mod writing;
 
@@ -42,6 +44,7 @@ macro_rules! rooms {
 }
 
 rooms! {
+    access,
     applying,
     builtins,
     definitions,
@@ -49,6 +52,7 @@ rooms! {
     discovery,
     reading,
     schema,
+    tokens,
     watching,
     writing,
 }

@@ -24,6 +24,7 @@ use crate::stored::Stored;
 use crate::target::{Part, Target};
 
 const NAMESPACES: &str = "namespaces";
+const SERVICE_ACCOUNTS: &str = "serviceaccounts";
 /// What a cluster has from the start, and never loses.
 const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const UNDELETABLE: [&str; 3] = ["default", "kube-public", "kube-system"];
@@ -307,6 +308,14 @@ fn finished(container: &Address, mut object: Value) -> Value {
 /// The last thing to leave a namespace or a definition that is being deleted ends that too.
 pub(crate) async fn after_removal(cluster: &Arc<Cluster>, removed: &Address) {
     access::aggregate(cluster, removed).await;
+    if &*removed.resource == SERVICE_ACCOUNTS {
+        let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
+        // Only the account of everybody comes again, and not into a namespace that is going.
+        let made = furnish(cluster, &namespace_address(namespace)).await;
+        if let Err(failure) = made {
+            tracing::warn!(%failure, namespace, "its default ServiceAccount is missing");
+        }
+    }
     let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
     let around = [
         namespace_address(namespace),
@@ -343,6 +352,9 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         let written = cluster.ledger.write(write).await;
         written.map_err(|error| Failure::Internal(error.to_string()))?;
     }
+    for namespace in cluster.ledger.all(NAMESPACES) {
+        furnish(cluster, &address_in(NAMESPACES, &namespace)).await?;
+    }
     if cluster.access.is_enforced() {
         access::start(cluster).await?;
     }
@@ -356,6 +368,18 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Every namespace has a ServiceAccount `default`: what the real cluster's controller does a moment later.
+/// Of other objects than namespaces there is nothing to do.
+pub(crate) async fn furnish(cluster: &Cluster, made: &Address) -> Result<(), Failure> {
+    if &*made.resource != NAMESPACES {
+        return Ok(());
+    }
+    let namespace = made.key.trim_start_matches('/');
+    let account = json!({ "metadata": { "name": "default", "namespace": namespace } });
+    let place = ["", "v1", SERVICE_ACCOUNTS];
+    make_if_missing(cluster, place, account, "kube-controller-manager").await
 }
 
 /// An object the server itself keeps there, `manager` saying so. One that is there stays as it is.

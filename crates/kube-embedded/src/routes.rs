@@ -45,9 +45,10 @@ pub(crate) async fn respond(cluster: &Arc<Cluster>, incoming: Incoming) -> Respo
     } = &incoming.head;
     // Whether it lives, anybody may ask, in whatever form; a token that is sent must be right.
     if let Some("healthz" | "livez" | "readyz") = uri.path().split('/').nth(1) {
-        let answer = match headers.contains_key(http::header::AUTHORIZATION) {
-            true => authenticate(cluster, headers, &incoming.origin).map(drop),
-            false => Ok(()),
+        let answer = if headers.contains_key(http::header::AUTHORIZATION) {
+            authenticate(cluster, headers, &incoming.origin).map(drop)
+        } else {
+            Ok(())
         };
         let answer = answer.map(|()| Answer::of(Content::Text("ok")));
         return answer

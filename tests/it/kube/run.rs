@@ -72,7 +72,7 @@ impl Run<'_> {
                         kept.ok_or_else(|| format!("nothing at {pointer}: {}", self.last))?;
                     self.words.insert(format!("{{{name}}}"), kept.clone());
                 }
-                Step::Until { path, so } => self.until(path, so).await?,
+                Step::Until { path, headers, so } => self.until(path, headers, so).await?,
             }
         }
         Ok(())
@@ -140,15 +140,21 @@ impl Run<'_> {
     async fn until(
         &mut self,
         path: &str,
+        headers: &[(&'static str, String)],
         so: &(dyn Fn(u16, &Value) -> bool + Send + Sync),
     ) -> Result<(), String> {
         let path = filled(&self.words, path);
+        let mut also = HeaderMap::new();
+        for (name, text) in headers {
+            let name = HeaderName::from_static(name);
+            also.insert(name, value(&filled(&self.words, text))?);
+        }
         let end = Instant::now() + PATIENCE;
         let mut tick = interval(Duration::from_millis(50));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            let request = request("GET", &path, &HeaderMap::new(), String::new())?;
+            let request = request("GET", &path, &also, String::new())?;
             let answer = self.send(request).await?;
             let body = body_of(&answer, false)?;
             if so(answer.status, &body) {

@@ -29,6 +29,7 @@ pub(super) enum Step {
     /// Asks again and again until the answer is so; for what takes time on a real server. Not compared.
     Until {
         path: String,
+        headers: Vec<(&'static str, String)>,
         so: Box<dyn Fn(u16, &Value) -> bool + Send + Sync>,
     },
 }
@@ -216,7 +217,33 @@ impl Sequence {
     ) -> Self {
         self.steps.push(Step::Until {
             path: path.into(),
+            headers: Vec::new(),
             so: Box::new(so),
+        });
+        self
+    }
+
+    /// Waits until that user may (or may no longer) read a path: a real server reads roles a moment later.
+    pub(super) fn until_allowed(
+        mut self,
+        user: &str,
+        path: impl Into<String>,
+        allowed: bool,
+    ) -> Self {
+        self.steps.push(Step::Until {
+            path: path.into(),
+            headers: vec![("impersonate-user", user.to_owned())],
+            so: Box::new(move |status, _| (status != 403) == allowed),
+        });
+        self
+    }
+
+    /// Waits until a token opens nothing: a real server remembers one for ten seconds.
+    pub(super) fn until_unauthorized(mut self, token: &str) -> Self {
+        self.steps.push(Step::Until {
+            path: "/version".to_owned(),
+            headers: vec![("authorization", format!("Bearer {token}"))],
+            so: Box::new(|status, _| status == 401),
         });
         self
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Limited};
-use kube_embedded::{Server, Storage};
+use kube_embedded::{Authorization, Server, Storage};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -66,6 +66,7 @@ impl Asked {
         let server = Server::builder()
             .storage(storage)
             .token(TOKEN)
+            .authorization(Authorization::Rbac)
             .trust_in_process(false)
             .build()
             .await

@@ -116,3 +116,6 @@ fn selected_name(query: &Query) -> Option<String> {
     let is_segment = ![".", ".."].contains(&name) && !name.contains(['/', '%']);
     is_segment.then(|| name.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,3 +225,6 @@ pub(crate) fn go_list(list: &[String]) -> String {
     let quoted: Vec<String> = list.iter().map(|word| format!("{word:?}")).collect();
     format!("[{}]", quoted.join(" "))
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,6 +97,7 @@ pub(crate) async fn insert(
         })?;
         expiry::note(call.cluster, &address, &kept).await;
         access::aggregate(call.cluster, &address).await;
+        lifecycle::furnish(call.cluster, &address).await?;
         kept
     };
     Ok(projection

@@ -13,17 +13,14 @@ pub(super) fn role(object: &Value) -> Vec<Cause> {
 pub(super) fn cluster_role(object: &Value) -> Vec<Cause> {
     let mut causes = rules(&object["rules"], false);
     // What Kubernetes checks by annotation comes last.
-    let verbs = causes.split_off(causes.partition_point(|cause| !is_verbs(cause)));
+    let is_last = |cause: &Cause| cause.field.rsplit('.').next() == Some("verbs");
+    let verbs = causes.split_off(causes.partition_point(|cause| !is_last(cause)));
     let aggregation = &object["aggregationRule"];
     if aggregation.is_object() {
         causes.extend(selectors(&aggregation["clusterRoleSelectors"]));
     }
     causes.extend(verbs);
     causes
-}
-
-fn is_verbs(cause: &Cause) -> bool {
-    cause.field.ends_with(".verbs")
 }
 
 fn is_empty(list: &Value) -> bool {
