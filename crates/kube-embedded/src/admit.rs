@@ -58,7 +58,7 @@ impl Admission<'_> {
     fn keep_other_parts(&self, old: &Value, new: &mut Value) {
         match self.part {
             Part::Whole if self.served.info.status => copy(old, new, "status"),
-            Part::Whole => {}
+            Part::Whole | Part::Token => {}
             Part::Status | Part::Finalize => {
                 let field = if self.part == Part::Status {
                     "status"
@@ -190,6 +190,12 @@ impl Admission<'_> {
         let builtin = self.served.builtin();
         let rule = match builtin {
             Some(Builtin::Namespace) => NameRule::Label,
+            Some(
+                Builtin::Role
+                | Builtin::ClusterRole
+                | Builtin::RoleBinding
+                | Builtin::ClusterRoleBinding,
+            ) => NameRule::PathSegment,
             Some(_) | None => NameRule::Subdomain,
         };
         let mut causes = metadata::check(object, old, rule);

@@ -5,7 +5,7 @@ mod validation;
 
 use std::sync::{Arc, LazyLock};
 
-pub(crate) use defaults::{blank, complete, complete_event, default_in, drop_nulls};
+pub(crate) use defaults::{blank, complete, complete_event, complete_role, default_in, drop_nulls};
 pub(crate) use validation::{check, undecodable};
 
 use crate::discovery::Resource;
@@ -28,6 +28,10 @@ pub(crate) enum Builtin {
     Event,
     Lease,
     Definition,
+    Role,
+    ClusterRole,
+    RoleBinding,
+    ClusterRoleBinding,
     /// A question about the client itself; never stored.
     Review(Review),
 }
@@ -41,7 +45,11 @@ impl Builtin {
             | Builtin::ConfigMap
             | Builtin::ServiceAccount
             | Builtin::CoreEvent
-            | Builtin::Event => true,
+            | Builtin::Event
+            | Builtin::Role
+            | Builtin::ClusterRole
+            | Builtin::RoleBinding
+            | Builtin::ClusterRoleBinding => true,
             Builtin::Lease | Builtin::Definition | Builtin::Review(_) => false,
         }
     }
@@ -49,7 +57,13 @@ impl Builtin {
     /// May an update make the object?
     pub(crate) fn allows_create_on_update(self) -> bool {
         match self {
-            Builtin::CoreEvent | Builtin::Event | Builtin::Lease => true,
+            Builtin::CoreEvent
+            | Builtin::Event
+            | Builtin::Lease
+            | Builtin::Role
+            | Builtin::ClusterRole
+            | Builtin::RoleBinding
+            | Builtin::ClusterRoleBinding => true,
             Builtin::Namespace
             | Builtin::Secret
             | Builtin::ConfigMap
@@ -97,6 +111,10 @@ impl Builtin {
             | Builtin::ServiceAccount
             | Builtin::Lease
             | Builtin::Definition
+            | Builtin::Role
+            | Builtin::ClusterRole
+            | Builtin::RoleBinding
+            | Builtin::ClusterRoleBinding
             | Builtin::Review(_) => &[],
         }
     }
@@ -127,15 +145,22 @@ struct Row {
 }
 
 #[rustfmt::skip]
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 18] = [
     Row { nature: Builtin::ConfigMap, api: "v1", kind: "ConfigMap", plural: "configmaps", short: &["cm"], namespaced: true, status: false, stored_as: "configmaps", stored_version: "v1" },
     Row { nature: Builtin::CoreEvent, api: "v1", kind: "Event", plural: "events", short: &["ev"], namespaced: true, status: false, stored_as: "events", stored_version: "v1" },
     Row { nature: Builtin::Namespace, api: "v1", kind: "Namespace", plural: "namespaces", short: &["ns"], namespaced: false, status: true, stored_as: "namespaces", stored_version: "v1" },
     Row { nature: Builtin::Secret, api: "v1", kind: "Secret", plural: "secrets", short: &[], namespaced: true, status: false, stored_as: "secrets", stored_version: "v1" },
     Row { nature: Builtin::ServiceAccount, api: "v1", kind: "ServiceAccount", plural: "serviceaccounts", short: &["sa"], namespaced: true, status: false, stored_as: "serviceaccounts", stored_version: "v1" },
     Row { nature: Builtin::Review(Review::Identity), api: "authentication.k8s.io/v1", kind: "SelfSubjectReview", plural: "selfsubjectreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::Review(Review::Token), api: "authentication.k8s.io/v1", kind: "TokenReview", plural: "tokenreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::Review(Review::LocalSubject), api: "authorization.k8s.io/v1", kind: "LocalSubjectAccessReview", plural: "localsubjectaccessreviews", short: &[], namespaced: true, status: false, stored_as: "", stored_version: "" },
     Row { nature: Builtin::Review(Review::Access), api: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", plural: "selfsubjectaccessreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
     Row { nature: Builtin::Review(Review::Rules), api: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", plural: "selfsubjectrulesreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::Review(Review::Subject), api: "authorization.k8s.io/v1", kind: "SubjectAccessReview", plural: "subjectaccessreviews", short: &[], namespaced: false, status: false, stored_as: "", stored_version: "" },
+    Row { nature: Builtin::ClusterRoleBinding, api: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", plural: "clusterrolebindings", short: &[], namespaced: false, status: false, stored_as: "clusterrolebindings.rbac.authorization.k8s.io", stored_version: "rbac.authorization.k8s.io/v1" },
+    Row { nature: Builtin::ClusterRole, api: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", plural: "clusterroles", short: &[], namespaced: false, status: false, stored_as: "clusterroles.rbac.authorization.k8s.io", stored_version: "rbac.authorization.k8s.io/v1" },
+    Row { nature: Builtin::RoleBinding, api: "rbac.authorization.k8s.io/v1", kind: "RoleBinding", plural: "rolebindings", short: &[], namespaced: true, status: false, stored_as: "rolebindings.rbac.authorization.k8s.io", stored_version: "rbac.authorization.k8s.io/v1" },
+    Row { nature: Builtin::Role, api: "rbac.authorization.k8s.io/v1", kind: "Role", plural: "roles", short: &[], namespaced: true, status: false, stored_as: "roles.rbac.authorization.k8s.io", stored_version: "rbac.authorization.k8s.io/v1" },
     Row { nature: Builtin::Definition, api: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", plural: "customresourcedefinitions", short: &["crd", "crds"], namespaced: false, status: true, stored_as: crate::registry::DEFINITIONS, stored_version: "apiextensions.k8s.io/v1" },
     Row { nature: Builtin::Lease, api: "coordination.k8s.io/v1", kind: "Lease", plural: "leases", short: &[], namespaced: true, status: false, stored_as: "leases.coordination.k8s.io", stored_version: "coordination.k8s.io/v1" },
     Row { nature: Builtin::Event, api: "events.k8s.io/v1", kind: "Event", plural: "events", short: &["ev"], namespaced: true, status: false, stored_as: "events", stored_version: "v1" },

@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::access::Access;
+use crate::authenticate::Tokens;
 use crate::expiry::Expiry;
 use crate::ledger::Ledger;
 use crate::registry::{DEFINITIONS, Registry};
+use crate::tokens::SigningKey;
 
 /// Tells the time.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -19,16 +22,29 @@ pub(crate) struct Cluster {
     clock: Clock,
     chance: Mutex<StdRng>,
     pub(crate) expiry: Expiry,
+    pub(crate) access: Access,
+    pub(crate) tokens: Tokens,
+    pub(crate) signing_key: SigningKey,
+}
+
+/// What decides who somebody is, and what they may do.
+pub(crate) struct Guard {
+    pub(crate) access: Access,
+    pub(crate) tokens: Tokens,
+    pub(crate) signing_key: SigningKey,
 }
 
 impl Cluster {
-    pub(crate) fn new(ledger: Arc<Ledger>, clock: Clock, seed: u64) -> Self {
+    pub(crate) fn new(ledger: Arc<Ledger>, clock: Clock, seed: u64, guard: Guard) -> Self {
         Self {
             ledger,
             registry: RwLock::new(Arc::new(Registry::builtin())),
             clock,
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             expiry: Expiry::default(),
+            access: guard.access,
+            tokens: guard.tokens,
+            signing_key: guard.signing_key,
         }
     }
 
@@ -76,5 +92,31 @@ impl Cluster {
 
     fn chance(&self) -> std::sync::MutexGuard<'_, StdRng> {
         self.chance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Cluster {
+    /// In memory, without its first objects; the tokens are of users with those names.
+    pub(crate) async fn of_a_test(
+        authorization: crate::access::Authorization,
+        tokens: &[(&str, &str)],
+    ) -> Self {
+        let storage = crate::storage::Storage::memory();
+        let ledger = Ledger::open(storage, 16).await.unwrap();
+        let mut users = Tokens::default();
+        for (token, name) in tokens {
+            let user = crate::access::User {
+                name: (*name).to_owned(),
+                ..crate::access::User::default()
+            };
+            users.add((*token).to_owned(), user);
+        }
+        let guard = Guard {
+            access: Access::new(authorization),
+            tokens: users,
+            signing_key: SigningKey::open(&ledger).await.unwrap(),
+        };
+        Self::new(ledger, Arc::new(|| Timestamp::UNIX_EPOCH), 1, guard)
     }
 }

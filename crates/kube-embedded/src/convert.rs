@@ -34,6 +34,9 @@ pub(crate) fn to_stored(served: &Served, object: &mut Value) {
     if let Some(Builtin::CoreEvent | Builtin::Event) = served.builtin() {
         builtin::complete_event(object);
     }
+    if let Some(Builtin::Role | Builtin::ClusterRole) = served.builtin() {
+        builtin::complete_role(object);
+    }
     object["apiVersion"] = served.stored_version.clone().into();
 }
 

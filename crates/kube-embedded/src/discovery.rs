@@ -55,7 +55,14 @@ impl Resource {
             self.kind.as_str(),
         ];
         let namespace = self.group.is_empty() && self.kind == "Namespace";
+        let account = self.group.is_empty() && self.kind == "ServiceAccount";
         let below = [
+            (
+                account,
+                "token",
+                ["authentication.k8s.io", "v1", "TokenRequest"],
+                &["create"][..],
+            ),
             (namespace, "finalize", own, &["update"][..]),
             (
                 self.scale,

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | a connection, a body, an answer | `listener`, `tls`, `server`, `answer` |
 //! | what for: method, path, query, accepted forms | `request`, `routes` |
-//! | who asks | `authenticate` |
+//! | who asks, and may they | `authenticate`, `tokens`, `access` |
 //! | documents about what is served | `discovery`, `openapi` |
+//! | questions about users | `reviews` |
 //! | which resource that is | `registry`, `builtin`, `definition`, `target` |
 //! | what is to be done | `verbs` |
 //! | the body as a JSON value | `decode` |
@@ -22,6 +23,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::doc_markdown, reason = "the README is read as a page, too")]
 
+mod access;
 mod admit;
 mod answer;
 mod apply;
@@ -57,9 +59,11 @@ mod stored;
 mod table;
 mod target;
 mod tls;
+mod tokens;
 mod types;
 mod verbs;
 
+pub use access::Authorization;
 pub use kubeconfig::{kubeconfig, write_kubeconfig};
 pub use server::{BuildError, Builder, Server};
 pub use storage::{Storage, StorageError};

@@ -9,17 +9,22 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+use crate::access;
+use crate::admit::Admission;
+use crate::apply::Writer;
 use crate::builtin::Builtin;
 use crate::cluster::Cluster;
 use crate::expiry;
 use crate::ledger::{Address, Range, Write, WriteError};
 use crate::metadata;
 use crate::registry::{DEFINITIONS, Nature, Served};
+use crate::request::FieldValidation;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
-use crate::target::Target;
+use crate::target::{Part, Target};
 
 const NAMESPACES: &str = "namespaces";
+const SERVICE_ACCOUNTS: &str = "serviceaccounts";
 /// What a cluster has from the start, and never loses.
 const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const UNDELETABLE: [&str; 3] = ["default", "kube-public", "kube-system"];
@@ -302,6 +307,15 @@ fn finished(container: &Address, mut object: Value) -> Value {
 
 /// The last thing to leave a namespace or a definition that is being deleted ends that too.
 pub(crate) async fn after_removal(cluster: &Arc<Cluster>, removed: &Address) {
+    access::aggregate(cluster, removed).await;
+    if &*removed.resource == SERVICE_ACCOUNTS {
+        let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
+        // Only the account of everybody comes again, and not into a namespace that is going.
+        let made = furnish(cluster, &namespace_address(namespace)).await;
+        if let Err(failure) = made {
+            tracing::warn!(%failure, namespace, "its default ServiceAccount is missing");
+        }
+    }
     let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
     let around = [
         namespace_address(namespace),
@@ -338,6 +352,12 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         let written = cluster.ledger.write(write).await;
         written.map_err(|error| Failure::Internal(error.to_string()))?;
     }
+    for namespace in cluster.ledger.all(NAMESPACES) {
+        furnish(cluster, &address_in(NAMESPACES, &namespace)).await?;
+    }
+    if cluster.access.is_enforced() {
+        access::start(cluster).await?;
+    }
     expiry::start(cluster);
     for resource in [NAMESPACES, DEFINITIONS] {
         for object in cluster.ledger.all(resource) {
@@ -348,4 +368,66 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Every namespace has a ServiceAccount `default`: what the real cluster's controller does a moment later.
+/// Of other objects than namespaces there is nothing to do.
+pub(crate) async fn furnish(cluster: &Cluster, made: &Address) -> Result<(), Failure> {
+    if &*made.resource != NAMESPACES {
+        return Ok(());
+    }
+    let namespace = made.key.trim_start_matches('/');
+    let account = json!({ "metadata": { "name": "default", "namespace": namespace } });
+    let place = ["", "v1", SERVICE_ACCOUNTS];
+    make_if_missing(cluster, place, account, "kube-controller-manager").await
+}
+
+/// An object the server itself keeps there, `manager` saying so. One that is there stays as it is.
+pub(crate) async fn make_if_missing(
+    cluster: &Cluster,
+    [group, version, plural]: [&str; 3],
+    object: Value,
+    manager: &str,
+) -> Result<(), Failure> {
+    let registry = cluster.registry();
+    let served = registry.find(group, version, plural);
+    let served = served.ok_or(Failure::NoSuchResource)?;
+    let text = |field| metadata::text(&object, field);
+    let address = Address {
+        resource: Arc::clone(&served.stored_as),
+        key: format!("{}/{}", text("namespace"), text("name")).into(),
+    };
+    if cluster.ledger.latest(&address).is_some() {
+        return Ok(());
+    }
+    let within = match text("namespace") {
+        "" => Vec::new(),
+        namespace => vec![namespace_address(namespace)],
+    };
+    let now = cluster.now();
+    let admission = Admission {
+        served,
+        part: Part::Whole,
+        fields: FieldValidation::Ignore,
+        patches: false,
+        writer: Some(Writer {
+            manager,
+            subresource: None,
+            now,
+        }),
+        now,
+    };
+    let mut object = object;
+    object["apiVersion"] = served.api_version.clone().into();
+    object["kind"] = served.info.kind.clone().into();
+    let made = admission.create(object, &cluster.new_uid())?.object;
+    match cluster
+        .ledger
+        .write(Write::create(address, made, within))
+        .await
+    {
+        // Somebody else has just made it, or there is no more room for it.
+        Ok(_) | Err(WriteError::Changed | WriteError::Closed) => Ok(()),
+        Err(error @ WriteError::NotKept) => Err(Failure::Internal(error.to_string())),
+    }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use kube_embedded::{Server, Storage};
+use kube_embedded::{Authorization, Server, Storage};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,10 @@ struct Options {
     #[arg(long, value_name = "OUT")]
     kubeconfig: PathBuf,
 
+    /// Who may do what: whoever has a token everything, or what roles allow
+    #[arg(long, value_name = "always-allow|rbac", default_value = "always-allow")]
+    authorization: Deciding,
+
     /// Listen on an address others can reach
     #[arg(long)]
     allow_remote: bool,
@@ -44,6 +48,21 @@ struct Options {
 enum Keep {
     Memory,
     File(PathBuf),
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Deciding {
+    AlwaysAllow,
+    Rbac,
+}
+
+impl From<Deciding> for Authorization {
+    fn from(deciding: Deciding) -> Self {
+        match deciding {
+            Deciding::AlwaysAllow => Self::AlwaysAllow,
+            Deciding::Rbac => Self::Rbac,
+        }
+    }
 }
 
 impl From<&str> for Keep {
@@ -90,6 +109,7 @@ async fn serve(options: Options) -> Result<()> {
     let server = Server::builder()
         .storage(storage)
         .address(options.listen.ip())
+        .authorization(options.authorization.into())
         .build()
         .await?;
     let listener = TcpListener::bind(options.listen)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::cause::Cause;
 
 mod names;
-pub(crate) use names::{NameRule, check_name, check_qualified};
+pub(crate) use names::{NameRule, check_label_value, check_name, check_qualified};
 
 /// All annotations of an object together; as in apimachinery's validation.
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;

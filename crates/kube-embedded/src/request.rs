@@ -26,12 +26,11 @@ pub(crate) struct Ask {
 impl Ask {
     pub(crate) fn parse(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Self, Failure> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let path = uri.path().split('/').filter(|part| !part.is_empty());
         let agent = header(header::USER_AGENT).unwrap_or("unknown");
         let content_type = header(header::CONTENT_TYPE).unwrap_or_default();
         Ok(Self {
             method: method.clone(),
-            path: path.map(decoded).collect::<Result<_, _>>()?,
+            path: segments(uri)?,
             query: Query::parse(uri)?,
             accept: Accept::parse(header(header::ACCEPT).unwrap_or_default())?,
             content_type: media_type(content_type).to_ascii_lowercase(),
@@ -53,20 +52,29 @@ fn media_type(header: &str) -> &str {
     header.split(';').next().unwrap_or_default().trim()
 }
 
-/// A path segment without its `%XX`.
-fn decoded(segment: &str) -> Result<String, Failure> {
-    let broken = || Failure::BadRequest(format!("invalid URL escape in {segment:?}"));
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
+/// The path's segments, decoded.
+pub(crate) fn segments(uri: &Uri) -> Result<Vec<String>, Failure> {
+    let segments = uri.path().split('/').filter(|part| !part.is_empty());
+    let decoded = |segment: &str| {
+        percent_decoded(segment)
+            .ok_or_else(|| Failure::BadRequest(format!("invalid URL escape in {segment:?}")))
+    };
+    segments.map(decoded).collect()
+}
+
+/// Text without its `%XX`; none if there is something else behind a `%`.
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         if byte == b'%' {
-            let pair = [rest.next().unwrap_or(b'x'), rest.next().unwrap_or(b'x')];
-            bytes.extend(hex::decode(pair).map_err(|_| broken())?);
+            let pair = [rest.next()?, rest.next()?];
+            bytes.extend(hex::decode(pair).ok()?);
         } else {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).map_err(|_| broken())
+    String::from_utf8(bytes).ok()
 }
 
 /// The query's parameters; of those given twice the first counts, an empty one is none.
@@ -89,7 +97,7 @@ pub(crate) enum VersionMatch {
 }
 
 impl Query {
-    fn parse(uri: &Uri) -> Result<Self, Failure> {
+    pub(crate) fn parse(uri: &Uri) -> Result<Self, Failure> {
         QueryExtractor::<Vec<(String, String)>>::try_from_uri(uri)
             .map(|QueryExtractor(pairs)| Self(pairs))
             .map_err(|error| Failure::BadRequest(error.to_string()))

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, request};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Attributes, User, impersonate};
 use crate::answer::{Answer, Content};
 use crate::authenticate::{Origin, authenticate};
 use crate::cluster::Cluster;
 use crate::discovery;
 use crate::openapi::{self, Described};
 use crate::registry::Registry;
-use crate::request::{Accept, Ask, Encoding, Shape};
+use crate::request::{Accept, Ask, Encoding, Query, Shape, segments};
 use crate::status::Failure;
 use crate::target::Target;
+use crate::tokens::ISSUER;
 use crate::verbs::{self, Call};
 
 /// A request as it came in, its body read.
@@ -33,49 +36,78 @@ pub(crate) struct Incoming {
 const OPENAPI_V2: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.33.0\x42\x00";
 const OPENAPI_V2_FORM: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-pub(crate) async fn respond(
-    cluster: &Arc<Cluster>,
-    token: &str,
-    incoming: Incoming,
-) -> Response<Body> {
+pub(crate) async fn respond(cluster: &Arc<Cluster>, incoming: Incoming) -> Response<Body> {
     let request::Parts {
         method,
         uri,
         headers,
         ..
     } = &incoming.head;
-    let encoding = Encoding::Json;
-    // Whether it lives, anybody may ask, in whatever form.
+    // Whether it lives, anybody may ask, in whatever form; a token that is sent must be right.
     if let Some("healthz" | "livez" | "readyz") = uri.path().split('/').nth(1) {
-        return Answer::of(Content::Text("ok")).into_response(encoding);
-    }
-    if uri.path().trim_end_matches('/') == "/openapi/v2" {
-        let allowed = authenticate(headers, token, incoming.origin);
-        let answer = allowed.map(|()| Answer::of(Content::Binary(OPENAPI_V2_FORM, OPENAPI_V2)));
+        let answer = if headers.contains_key(http::header::AUTHORIZATION) {
+            authenticate(cluster, headers, &incoming.origin).map(drop)
+        } else {
+            Ok(())
+        };
+        let answer = answer.map(|()| Answer::of(Content::Text("ok")));
         return answer
             .unwrap_or_else(|failure| Answer::refusal(&failure))
-            .into_response(encoding);
+            .into_response(Encoding::Json);
     }
-    let ask = match Ask::parse(method, uri, headers) {
-        Ok(ask) => ask,
-        Err(failure) => return Answer::refusal(&failure).into_response(encoding),
+    let ask = Ask::parse(method, uri, headers);
+    let encoding = ask
+        .as_ref()
+        .map_or(Encoding::Json, |ask| ask.accept.encoding);
+    let answer = match let_in(cluster, &incoming) {
+        Err(failure) => Err(failure),
+        Ok(_) if uri.path().trim_end_matches('/') == "/openapi/v2" => {
+            Ok(Answer::of(Content::Binary(OPENAPI_V2_FORM, OPENAPI_V2)))
+        }
+        Ok(user) => match ask {
+            Ok(ask) => answer(cluster, &user, headers, &ask, &incoming).await,
+            Err(failure) => Err(failure),
+        },
     };
-    let encoding = ask.accept.encoding;
-    let answer = answer(cluster, token, headers, &ask, &incoming).await;
     answer
         .unwrap_or_else(|failure| Answer::refusal(&failure))
         .into_response(encoding)
 }
 
+/// Whoever asks, or is asked for, if they may. That comes before whether there is such a thing.
+fn let_in(cluster: &Cluster, incoming: &Incoming) -> Result<User, Failure> {
+    let request::Parts {
+        method,
+        uri,
+        headers,
+        ..
+    } = &incoming.head;
+    let requester = authenticate(cluster, headers, &incoming.origin)?;
+    let segments = segments(uri)?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let query = Query::parse(uri).unwrap_or_default();
+    let asked = Attributes::of(method, uri, &segments, &query);
+    let (access, ledger) = (&cluster.access, &cluster.ledger);
+    let user = impersonate(access, ledger, requester, headers, &asked)?;
+    access.check(ledger, &user, &asked)?;
+    Ok(user)
+}
+
 async fn answer(
     cluster: &Arc<Cluster>,
-    token: &str,
+    user: &User,
     headers: &HeaderMap,
     ask: &Ask,
     incoming: &Incoming,
 ) -> Result<Answer, Failure> {
     let segments = ask.segments();
-    authenticate(headers, token, incoming.origin)?;
+    if let Some(answer) = about_tokens(cluster, headers, &segments) {
+        return if ask.method == Method::GET {
+            Ok(answer)
+        } else {
+            Err(Failure::MethodNotAllowed)
+        };
+    }
     let registry = cluster.registry();
     if let Some(answer) = documents(&registry, ask, headers, &segments) {
         return if ask.method == Method::GET {
@@ -98,11 +130,33 @@ async fn answer(
     let call = Call {
         cluster,
         ask,
+        user,
         target: Target::find(&registry, group, version, rest)?,
         body: incoming.body.clone(),
         stop: &incoming.stop,
     };
     verbs::perform(call).await
+}
+
+/// How anybody may check the tokens of service accounts: OpenID Connect Discovery 1.0, 3.
+fn about_tokens(cluster: &Cluster, headers: &HeaderMap, segments: &[&str]) -> Option<Answer> {
+    let host = headers
+        .get(http::header::HOST)
+        .and_then(|host| host.to_str().ok());
+    match segments {
+        [".well-known", "openid-configuration"] => Some(Answer::value(json!({
+            "issuer": ISSUER,
+            "jwks_uri": format!("https://{}/openid/v1/jwks", host.unwrap_or_default()),
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }))),
+        ["openid", "v1", "jwks"] => Some(Answer::of(Content::Typed(
+            "application/jwk-set+json",
+            cluster.signing_key.published(),
+        ))),
+        _ => None,
+    }
 }
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -151,10 +205,12 @@ fn documents(
 /// Every path there is, for people with curl.
 fn paths(registry: &Registry) -> serde_json::Value {
     let mut paths = vec![
+        "/.well-known/openid-configuration".to_owned(),
         "/api".to_owned(),
         "/apis".to_owned(),
         "/healthz".to_owned(),
         "/openapi/v3".to_owned(),
+        "/openid/v1/jwks".to_owned(),
         "/version".to_owned(),
     ];
     paths.extend(

@@ -16,9 +16,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{AUTHENTICATED, Access, Authorization, User};
 use crate::answer::Answer;
-use crate::authenticate::Origin;
-use crate::cluster::{Clock, Cluster};
+use crate::authenticate::{Origin, Tokens};
+use crate::cluster::{Clock, Cluster, Guard};
 use crate::kubeconfig;
 use crate::ledger::Ledger;
 use crate::lifecycle;
@@ -28,6 +29,7 @@ use crate::routes::{self, Incoming};
 use crate::status::Failure;
 use crate::storage::{Storage, StorageError};
 use crate::tls::{Identity, TlsError};
+use crate::tokens::SigningKey;
 
 /// The largest body taken, in bytes; as in Kubernetes.
 const BODY_LIMIT: usize = 3 * 1024 * 1024;
@@ -59,6 +61,8 @@ pub struct Builder {
     trust_in_process: bool,
     event_window: usize,
     address: Option<IpAddr>,
+    authorization: Authorization,
+    users: Tokens,
 }
 
 /// Why a server was not built.
@@ -137,6 +141,35 @@ impl Builder {
         }
     }
 
+    /// Who may do what; everybody everything, unless told otherwise. The server's own token, and trusted
+    /// calls in this process, may do everything under [`Authorization::Rbac`] too.
+    #[must_use]
+    pub fn authorization(self, authorization: Authorization) -> Self {
+        Self {
+            authorization,
+            ..self
+        }
+    }
+
+    /// A user of that name, in these groups and `system:authenticated`, who shows that token.
+    #[must_use]
+    pub fn user(
+        mut self,
+        token: impl Into<String>,
+        name: impl Into<String>,
+        groups: &[&str],
+    ) -> Self {
+        let mut groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
+        groups.push(AUTHENTICATED.to_owned());
+        let user = User {
+            name: name.into(),
+            groups,
+            ..User::default()
+        };
+        self.users.add(token.into(), user);
+        self
+    }
+
     pub async fn build(self) -> Result<Server, BuildError> {
         let ledger = Ledger::open(self.storage, self.event_window)
             .await
@@ -149,7 +182,16 @@ impl Builder {
             .token
             .map_or_else(random_token, Ok)
             .map_err(BuildError::Random)?;
-        let cluster = Arc::new(Cluster::new(ledger, self.clock, seed));
+        let mut tokens = self.users;
+        tokens.add(token.clone(), User::admin());
+        let guard = Guard {
+            access: Access::new(self.authorization),
+            tokens,
+            signing_key: SigningKey::open(&ledger)
+                .await
+                .map_err(|error| BuildError::Begin(error.to_string()))?,
+        };
+        let cluster = Arc::new(Cluster::new(ledger, self.clock, seed, guard));
         let identity = Identity::make(self.address).map_err(BuildError::Identity)?;
         lifecycle::start(&cluster)
             .await
@@ -201,12 +243,24 @@ impl Server {
             trust_in_process: true,
             event_window: EVENT_WINDOW,
             address: None,
+            authorization: Authorization::AlwaysAllow,
+            users: Tokens::default(),
         }
     }
 
     /// The bearer token that opens this server.
     pub fn token(&self) -> &str {
         &self.inner.token
+    }
+
+    /// The same server as whoever has that token meets it: one of [`Builder::user`], or of a service
+    /// account.
+    #[must_use]
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            origin: Origin::Holder(token.into()),
+            ..self.clone()
+        }
     }
 
     /// A kubeconfig for the server where it is being served, with the authority of its certificate: what
@@ -269,7 +323,7 @@ impl Server {
         };
         let inner = self.inner;
         let waits = inner.cluster.ledger.waits();
-        let work = async move { routes::respond(&inner.cluster, &inner.token, incoming).await };
+        let work = async move { routes::respond(&inner.cluster, incoming).await };
         if changes && waits {
             finished(work).await
         } else {

@@ -43,7 +43,7 @@ impl std::fmt::Display for Qualified {
 pub(crate) enum Failure {
     #[error("Unauthorized")]
     Unauthorized,
-    #[error("{resource} \"{name}\" is forbidden: {why}")]
+    #[error("{}forbidden: {why}", subject(.resource, .name))]
     Forbidden {
         resource: Qualified,
         name: String,
@@ -99,6 +99,15 @@ pub(crate) enum Failure {
     NoSuchPath,
     #[error("Internal error occurred: {0}")]
     Internal(String),
+}
+
+/// What is forbidden, as far as it is named.
+fn subject(resource: &Qualified, name: &str) -> String {
+    match (resource.name.is_empty(), name.is_empty()) {
+        (true, _) => String::new(),
+        (false, true) => format!("{resource} is "),
+        (false, false) => format!("{resource} {name:?} is "),
+    }
 }
 
 /// `Apply failed with 2 conflicts: …`, each conflict on its own line if there are several.

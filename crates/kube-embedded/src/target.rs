@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Status,
     /// A namespace's `spec.finalizers`.
     Finalize,
+    /// Makes tokens of a service account.
+    Token,
 }
 
 impl Target {
@@ -44,6 +46,9 @@ impl Target {
             [plural, name] => (plural, Some(*name), Part::Whole),
             [plural, name, "status"] => (plural, Some(*name), Part::Status),
             ["namespaces", name, "finalize"] => (&"namespaces", Some(*name), Part::Finalize),
+            ["serviceaccounts", name, "token"] if group.is_empty() => {
+                (&"serviceaccounts", Some(*name), Part::Token)
+            }
             [plural, name, _] => return Err(no_such_part(registry, group, version, plural, name)),
             _ => return Err(Failure::NoSuchResource),
         };
@@ -51,7 +56,7 @@ impl Target {
             .find(group, version, plural)
             .ok_or(Failure::NoSuchResource)?;
         let has_part = match part {
-            Part::Whole | Part::Finalize => true,
+            Part::Whole | Part::Finalize | Part::Token => true,
             Part::Status => served.info.status,
         };
         let placed = match (served.info.namespaced, namespace.is_empty(), name) {

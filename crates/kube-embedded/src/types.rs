@@ -14,16 +14,18 @@ use crate::schema::Schema;
 pub(crate) const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// The documents the definitions are written in, one an API group.
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 7] = [
     include_str!("types/meta.yaml"),
     include_str!("types/core.yaml"),
     include_str!("types/events.yaml"),
     include_str!("types/coordination.yaml"),
     include_str!("types/apiextensions.yaml"),
+    include_str!("types/rbac.yaml"),
+    include_str!("types/access.yaml"),
 ];
 
 /// Where the definitions of each group version are found.
-const PACKAGES: [(&str, &str, &str); 4] = [
+const PACKAGES: [(&str, &str, &str); 7] = [
     ("", "v1", "io.k8s.api.core.v1"),
     ("events.k8s.io", "v1", "io.k8s.api.events.v1"),
     ("coordination.k8s.io", "v1", "io.k8s.api.coordination.v1"),
@@ -32,6 +34,13 @@ const PACKAGES: [(&str, &str, &str); 4] = [
         "v1",
         "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",
     ),
+    ("rbac.authorization.k8s.io", "v1", "io.k8s.api.rbac.v1"),
+    (
+        "authentication.k8s.io",
+        "v1",
+        "io.k8s.api.authentication.v1",
+    ),
+    ("authorization.k8s.io", "v1", "io.k8s.api.authorization.v1"),
 ];
 
 /// Every definition by its full name. References name definitions without a prefix.

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::Method;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::User;
 use crate::answer::Answer;
 use crate::apply::Writer;
 use crate::builtin::Builtin;
@@ -21,11 +22,13 @@ use crate::request::Ask;
 use crate::reviews;
 use crate::status::Failure;
 use crate::target::{Part, Target};
+use crate::tokens;
 
 /// One request for objects.
 pub(crate) struct Call<'a> {
     pub(crate) cluster: &'a Arc<Cluster>,
     pub(crate) ask: &'a Ask,
+    pub(crate) user: &'a User,
     pub(crate) target: Target,
     pub(crate) body: Bytes,
     /// When the server stops, open watches end.
@@ -41,6 +44,7 @@ impl Call<'_> {
                 Part::Whole => None,
                 Part::Status => Some("status"),
                 Part::Finalize => Some("finalize"),
+                Part::Token => Some("token"),
             },
             now: self.cluster.now(),
         })
@@ -55,15 +59,21 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
         && call.target.namespace.is_empty()
         && call.ask.method != Method::GET
     {
-        return Err(if call.target.served.builtin().is_some() {
-            Failure::MethodNotAllowed
-        } else {
-            Failure::NoSuchPath
+        return Err(match call.target.served.builtin() {
+            Some(Builtin::Review(_)) => Failure::NoSuchResource,
+            Some(_) => Failure::MethodNotAllowed,
+            None => Failure::NoSuchPath,
         });
     }
     if let Some(Builtin::Review(review)) = call.target.served.builtin() {
         return match (&call.ask.method, named) {
             (&Method::POST, false) => reviews::answer(&call, review),
+            _ => Err(Failure::MethodNotAllowed),
+        };
+    }
+    if call.target.part == Part::Token {
+        return match call.ask.method {
+            Method::POST => tokens::issue(&call),
             _ => Err(Failure::MethodNotAllowed),
         };
     }

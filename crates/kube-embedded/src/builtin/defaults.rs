@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::Builtin;
+use crate::access::GROUP;
 use crate::{crd, metadata};
 
 /// An object of the kind before anything is said about it, as far as who owns its fields is concerned: these
@@ -16,9 +17,13 @@ pub(crate) fn blank(builtin: Builtin) -> Value {
         Builtin::Event => json!({ "regarding": {}, "deprecatedSource": {} }),
         Builtin::Lease => json!({ "spec": {} }),
         Builtin::Definition => json!({ "spec": { "names": {} } }),
-        Builtin::Secret | Builtin::ConfigMap | Builtin::ServiceAccount | Builtin::Review(_) => {
-            json!({})
-        }
+        Builtin::RoleBinding | Builtin::ClusterRoleBinding => json!({ "roleRef": {} }),
+        Builtin::Secret
+        | Builtin::ConfigMap
+        | Builtin::ServiceAccount
+        | Builtin::Role
+        | Builtin::ClusterRole
+        | Builtin::Review(_) => json!({}),
     }
 }
 
@@ -34,11 +39,14 @@ pub(crate) fn default_in(builtin: Builtin, object: &mut Value, old: Option<&Valu
         }
         Builtin::Secret => secret(object),
         Builtin::Definition => crd::default_in(object),
+        Builtin::RoleBinding | Builtin::ClusterRoleBinding => binding(object),
         Builtin::ConfigMap
         | Builtin::ServiceAccount
         | Builtin::CoreEvent
         | Builtin::Event
         | Builtin::Lease
+        | Builtin::Role
+        | Builtin::ClusterRole
         | Builtin::Review(_) => {}
     }
 }
@@ -57,7 +65,36 @@ pub(crate) fn complete(builtin: Builtin, object: &mut Value) {
         | Builtin::CoreEvent
         | Builtin::Event
         | Builtin::Definition
+        | Builtin::Role
+        | Builtin::ClusterRole
+        | Builtin::RoleBinding
+        | Builtin::ClusterRoleBinding
         | Builtin::Review(_) => {}
+    }
+}
+
+/// A role says that it has no rules.
+pub(crate) fn complete_role(object: &mut Value) {
+    there(object, &[("rules", Value::Null)]);
+}
+
+/// Roles, users and groups are of one group, said or not.
+fn binding(object: &mut Value) {
+    let group = |thing: &mut Value| {
+        let said = thing["apiGroup"].as_str().unwrap_or_default();
+        if thing.is_object() && said.is_empty() {
+            thing["apiGroup"] = GROUP.into();
+        }
+    };
+    if object["roleRef"].is_null() {
+        object["roleRef"] = json!({});
+    }
+    group(&mut object["roleRef"]);
+    let subjects = object.get_mut("subjects").and_then(Value::as_array_mut);
+    for subject in subjects.into_iter().flatten() {
+        if subject["kind"] == "User" || subject["kind"] == "Group" {
+            group(subject);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the built-in kinds refuse beyond their schemas: k8s.io/kubernetes/pkg/apis/*/validation.
 
 mod events;
+mod roles;
 mod values;
 
 use serde_json::Value;
@@ -21,6 +22,11 @@ pub(crate) fn check(builtin: Builtin, object: &Value, old: Option<&Value>) -> Ve
         Builtin::Event => events::check(object, old, events::Words::Newer),
         Builtin::Definition => crd::check(object, old),
         Builtin::Namespace => namespace(object),
+        Builtin::Role => roles::role(object),
+        Builtin::ClusterRole => roles::cluster_role(object),
+        Builtin::RoleBinding | Builtin::ClusterRoleBinding => {
+            roles::binding(object, old, builtin == Builtin::RoleBinding)
+        }
         Builtin::ServiceAccount | Builtin::Review(_) => Vec::new(),
     }
 }

@@ -1,7 +1,9 @@
 //! The binary form kubectl sends the built-in kinds in, read into JSON.
 //!
-//! Only what kubectl's `create` commands send: the field numbers are those of the `generated.proto` files of
-//! k8s.io/api and k8s.io/apimachinery; the envelope is that of the latter's runtime/serializer/protobuf.
+//! Which kinds, and how their fields are numbered, is in `kinds`; the envelope is that of
+//! k8s.io/apimachinery/pkg/runtime/serializer/protobuf.
+
+mod kinds;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -56,207 +58,6 @@ const fn field(number: u64, name: &'static str, holds: Holds) -> Field {
     }
 }
 
-static OWNER: Message = Message {
-    fields: &[
-        field(1, "kind", Holds::Text),
-        field(3, "name", Holds::Text),
-        field(4, "uid", Holds::Text),
-        field(5, "apiVersion", Holds::Text),
-        field(6, "controller", Holds::Flag),
-        field(7, "blockOwnerDeletion", Holds::Flag),
-    ],
-};
-
-static METADATA: Message = Message {
-    fields: &[
-        field(1, "name", Holds::Text),
-        field(2, "generateName", Holds::Text),
-        field(3, "namespace", Holds::Text),
-        field(5, "uid", Holds::Text),
-        field(6, "resourceVersion", Holds::Text),
-        field(7, "generation", Holds::Number),
-        field(8, "creationTimestamp", Holds::Time),
-        field(9, "deletionTimestamp", Holds::Time),
-        field(10, "deletionGracePeriodSeconds", Holds::SentNumber),
-        field(11, "labels", Holds::TextMap),
-        field(12, "annotations", Holds::TextMap),
-        field(13, "ownerReferences", Holds::Insides(&OWNER)),
-        field(14, "finalizers", Holds::Texts),
-    ],
-};
-
-static CONFIG_MAP: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(2, "data", Holds::TextMap),
-        field(3, "binaryData", Holds::BytesMap),
-        field(4, "immutable", Holds::Flag),
-    ],
-};
-
-static SECRET: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(2, "data", Holds::BytesMap),
-        field(3, "type", Holds::Text),
-        field(4, "stringData", Holds::TextMap),
-        field(5, "immutable", Holds::Flag),
-    ],
-};
-
-static NAMESPACE: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(
-            2,
-            "spec",
-            Holds::Inside(&Message {
-                fields: &[field(1, "finalizers", Holds::Texts)],
-            }),
-        ),
-        field(
-            3,
-            "status",
-            Holds::Inside(&Message {
-                fields: &[field(1, "phase", Holds::Text)],
-            }),
-        ),
-    ],
-};
-
-static REFERENCE: Message = Message {
-    fields: &[
-        field(1, "kind", Holds::Text),
-        field(2, "namespace", Holds::Text),
-        field(3, "name", Holds::Text),
-        field(4, "uid", Holds::Text),
-        field(5, "apiVersion", Holds::Text),
-        field(6, "resourceVersion", Holds::Text),
-        field(7, "fieldPath", Holds::Text),
-    ],
-};
-
-static SERVICE_ACCOUNT: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(2, "secrets", Holds::Insides(&REFERENCE)),
-        field(
-            3,
-            "imagePullSecrets",
-            Holds::Insides(&Message {
-                fields: &[field(1, "name", Holds::Text)],
-            }),
-        ),
-        field(4, "automountServiceAccountToken", Holds::Flag),
-    ],
-};
-
-static LEASE: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(
-            2,
-            "spec",
-            Holds::Inside(&Message {
-                fields: &[
-                    field(1, "holderIdentity", Holds::Text),
-                    field(2, "leaseDurationSeconds", Holds::SentNumber),
-                    field(3, "acquireTime", Holds::MicroTime),
-                    field(4, "renewTime", Holds::MicroTime),
-                    field(5, "leaseTransitions", Holds::SentNumber),
-                ],
-            }),
-        ),
-    ],
-};
-
-static DELETE_OPTIONS: Message = Message {
-    fields: &[
-        field(1, "gracePeriodSeconds", Holds::SentNumber),
-        field(
-            2,
-            "preconditions",
-            Holds::Inside(&Message {
-                fields: &[
-                    field(1, "uid", Holds::Text),
-                    field(2, "resourceVersion", Holds::Text),
-                ],
-            }),
-        ),
-        field(3, "orphanDependents", Holds::Flag),
-        field(4, "propagationPolicy", Holds::Text),
-        field(5, "dryRun", Holds::Texts),
-    ],
-};
-
-static ACCESS_REVIEW: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(
-            2,
-            "spec",
-            Holds::Inside(&Message {
-                fields: &[
-                    field(
-                        1,
-                        "resourceAttributes",
-                        Holds::Inside(&Message {
-                            fields: &[
-                                field(1, "namespace", Holds::Text),
-                                field(2, "verb", Holds::Text),
-                                field(3, "group", Holds::Text),
-                                field(4, "version", Holds::Text),
-                                field(5, "resource", Holds::Text),
-                                field(6, "subresource", Holds::Text),
-                                field(7, "name", Holds::Text),
-                            ],
-                        }),
-                    ),
-                    field(
-                        2,
-                        "nonResourceAttributes",
-                        Holds::Inside(&Message {
-                            fields: &[field(1, "path", Holds::Text), field(2, "verb", Holds::Text)],
-                        }),
-                    ),
-                ],
-            }),
-        ),
-    ],
-};
-
-static RULES_REVIEW: Message = Message {
-    fields: &[
-        field(1, "metadata", Holds::Inside(&METADATA)),
-        field(
-            2,
-            "spec",
-            Holds::Inside(&Message {
-                fields: &[field(1, "namespace", Holds::Text)],
-            }),
-        ),
-    ],
-};
-
-static SELF_REVIEW: Message = Message {
-    fields: &[field(1, "metadata", Holds::Inside(&METADATA))],
-};
-
-fn known(version: &str, kind: &str) -> Option<&'static Message> {
-    Some(match (version, kind) {
-        ("v1", "ConfigMap") => &CONFIG_MAP,
-        ("v1", "Secret") => &SECRET,
-        ("v1", "Namespace") => &NAMESPACE,
-        ("v1", "ServiceAccount") => &SERVICE_ACCOUNT,
-        ("coordination.k8s.io/v1", "Lease") => &LEASE,
-        ("authorization.k8s.io/v1", "SelfSubjectAccessReview") => &ACCESS_REVIEW,
-        ("authorization.k8s.io/v1", "SelfSubjectRulesReview") => &RULES_REVIEW,
-        ("authentication.k8s.io/v1", "SelfSubjectReview") => &SELF_REVIEW,
-        (_, "DeleteOptions") => &DELETE_OPTIONS,
-        _ => return None,
-    })
-}
-
 /// The object in a body of this form.
 pub(crate) fn decode(body: &[u8]) -> Result<Value, ProtobufError> {
     let body = body.strip_prefix(MAGIC).ok_or(ProtobufError::NoMagic)?;
@@ -276,7 +77,7 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value, ProtobufError> {
             _ => {}
         }
     }
-    let message = known(&version, &kind)
+    let message = kinds::known(&version, &kind)
         .ok_or_else(|| ProtobufError::UnknownKind(format!("{version} {kind}")))?;
     let mut object = read(message, raw)?;
     object.insert("apiVersion".to_owned(), version.into());
@@ -449,6 +250,7 @@ impl<'a> Parts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::kinds::METADATA;
     use super::*;
     use serde_json::json;
 

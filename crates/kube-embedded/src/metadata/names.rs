@@ -13,6 +13,8 @@ pub(crate) enum NameRule {
     Subdomain,
     /// RFC 1123 label, at most 63 characters.
     Label,
+    /// Whatever can stand in a path.
+    PathSegment,
 }
 
 const LABEL_WORDS: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -29,6 +31,7 @@ pub(crate) fn check_name(field: &str, name: &Value, rule: NameRule) -> Vec<Cause
         return vec![Cause::invalid(field, name, "must not contain dots")];
     }
     let (limit, fits, words) = match rule {
+        NameRule::PathSegment => return check_segment(field, text),
         NameRule::Subdomain => (253, is_subdomain(text), SUBDOMAIN_WORDS),
         NameRule::Label => (63, is_label(text), LABEL_WORDS),
     };
@@ -41,6 +44,21 @@ pub(crate) fn check_name(field: &str, name: &Value, rule: NameRule) -> Vec<Cause
         causes.push(Cause::invalid(field, name, words));
     }
     causes
+}
+
+fn check_segment(field: &str, text: &str) -> Vec<Cause> {
+    let words = match text {
+        "." | ".." => vec![format!("may not be '{text}'")],
+        _ => ["/", "%"]
+            .into_iter()
+            .filter(|letter| text.contains(letter))
+            .map(|letter| format!("may not contain '{letter}'"))
+            .collect(),
+    };
+    words
+        .iter()
+        .map(|words| Cause::invalid(field, &text.into(), words))
+        .collect()
 }
 
 /// The key of a label or annotation, or a finalizer: `[prefix/]name`.
@@ -70,7 +88,7 @@ pub(crate) fn check_qualified(field: &str, key: &str) -> Vec<Cause> {
 }
 
 /// The value of a label.
-pub(super) fn check_label_value(field: &str, value: &str) -> Vec<Cause> {
+pub(crate) fn check_label_value(field: &str, value: &str) -> Vec<Cause> {
     let invalid = |words: &str| Cause::invalid(field, &value.into(), words);
     let mut causes = Vec::new();
     if value.len() > 63 {

@@ -26,6 +26,8 @@ pub(crate) fn columns_of_builtin(kind: &str) -> Vec<Column> {
             word(&object["spec"]["holderIdentity"]).into()
         })],
         "CustomResourceDefinition" => return definitions(),
+        "Role" | "ClusterRole" => return roles(),
+        "RoleBinding" | "ClusterRoleBinding" => return bindings(),
         "Event" => return events(),
         _ => Vec::new(),
     };
@@ -38,6 +40,45 @@ fn age_in_words() -> Column {
         kind: CellKind::String,
         ..Column::age_column()
     }
+}
+
+fn roles() -> Vec<Column> {
+    let created = Column::computed("Created At", CellKind::Date, |role, _| {
+        role["metadata"]["creationTimestamp"].clone()
+    });
+    vec![Column::name_column(), created]
+}
+
+fn bindings() -> Vec<Column> {
+    let text = |name: &str, cell| Column::computed(name, CellKind::String, cell);
+    vec![
+        Column::name_column(),
+        text("Role", |binding, _| {
+            let role = &binding["roleRef"];
+            format!("{}/{}", word(&role["kind"]), word(&role["name"])).into()
+        }),
+        age_in_words(),
+        text("Users", |binding, _| subjects(binding, "User").into()).wide(),
+        text("Groups", |binding, _| subjects(binding, "Group").into()).wide(),
+        text("ServiceAccounts", |binding, _| {
+            subjects(binding, "ServiceAccount").into()
+        })
+        .wide(),
+    ]
+}
+
+/// The subjects of a kind; a service account with its namespace, as `namespace/name`.
+fn subjects(binding: &Value, kind: &str) -> String {
+    let subjects = binding["subjects"].as_array().into_iter().flatten();
+    let names = subjects
+        .filter(|subject| subject["kind"] == kind)
+        .map(|subject| match kind {
+            "ServiceAccount" => {
+                format!("{}/{}", word(&subject["namespace"]), word(&subject["name"]))
+            }
+            _ => word(&subject["name"]).to_owned(),
+        });
+    names.collect::<Vec<String>>().join(", ")
 }
 
 fn definitions() -> Vec<Column> {

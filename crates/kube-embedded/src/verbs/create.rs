@@ -14,7 +14,7 @@ use crate::project::Projection;
 use crate::status::Failure;
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{expiry, lifecycle};
+use crate::{access, expiry, lifecycle};
 
 /// How often a generated name may be taken already.
 const NAME_TRIES: usize = 8;
@@ -53,6 +53,7 @@ pub(crate) async fn insert(
     let served = &call.target.served;
     let name = metadata::text(&object, "name").to_owned();
     lifecycle::may_be_created(call.cluster, &call.target, &name)?;
+    may_write(call, &object, &Value::Null)?;
     if !metadata::text(&object, "resourceVersion").is_empty() {
         return Err(Failure::Unclassified(
             "resourceVersion should not be set on objects to be created".to_owned(),
@@ -95,10 +96,25 @@ pub(crate) async fn insert(
             WriteError::NotKept => Failure::Internal(error.to_string()),
         })?;
         expiry::note(call.cluster, &address, &kept).await;
+        access::aggregate(call.cluster, &address).await;
+        lifecycle::furnish(call.cluster, &address).await?;
         kept
     };
     Ok(projection
         .object(&kept)
         .with_code(StatusCode::CREATED)
         .with_warnings(warnings))
+}
+
+/// Nobody gives away by a role or binding what they do not have.
+pub(super) fn may_write(call: &Call<'_>, new: &Value, old: &Value) -> Result<(), Failure> {
+    let cluster = call.cluster;
+    let change = [new, old];
+    access::check_escalation(
+        &cluster.access,
+        &cluster.ledger,
+        call.user,
+        &call.target,
+        change,
+    )
 }

@@ -16,7 +16,7 @@ use crate::project::Projection;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{decode, expiry, lifecycle, metadata};
+use crate::{access, decode, expiry, lifecycle, metadata};
 
 /// How often somebody else may be faster before we give up.
 const TRIES: usize = 8;
@@ -206,6 +206,7 @@ fn decide(
 ) -> Result<(Admitted, bool), Failure> {
     let old = admit::shown(&call.target.served, stored);
     let new = change.of(call, &old)?;
+    create::may_write(call, &new, &old)?;
     let insists = insists(call, change, &old, &new)?;
     let writer = call.writer()?;
     let admission = Admission {
@@ -326,6 +327,7 @@ async fn store(
         lifecycle::after_removal(call.cluster, address).await;
     } else {
         expiry::note(call.cluster, address, &kept).await;
+        access::aggregate(call.cluster, address).await;
     }
     Ok(kept)
 }

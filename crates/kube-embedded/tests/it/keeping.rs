@@ -175,10 +175,15 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(folder: &Path, data: &str) -> Self {
+        Self::start_with(folder, data, &[])
+    }
+
+    pub(crate) fn start_with(folder: &Path, data: &str, more: &[&str]) -> Self {
         let kubeconfig = folder.join("kubeconfig");
         let mut child = Command::new(env!("CARGO_BIN_EXE_kube-embedded"))
             .args(["--listen", "127.0.0.1:0", "--data", data, "--kubeconfig"])
             .arg(&kubeconfig)
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -42,8 +42,12 @@ fn skipped() -> bool {
 
 impl Shell {
     fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    fn open_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process = Process::start(folder.path(), "memory");
+        let process = Process::start_with(folder.path(), "memory", more);
         let kubeconfig = process.kubeconfig.clone();
         Self {
             _process: process,
@@ -393,4 +397,40 @@ fn changes_are_watched() {
     assert_eq!(next(), "DELETED anna blue A");
     watch.kill().unwrap();
     watch.wait().unwrap();
+}
+
+#[test]
+fn roles_are_made_bound_and_tried() {
+    if skipped() {
+        return;
+    }
+    let shell = Shell::open_with(&["--authorization", "rbac"]);
+    shell.ok("create serviceaccount robot");
+    let robot = "--as=system:serviceaccount:default:robot";
+    let denied = shell.run(&format!("auth can-i list configmaps {robot}"), "");
+    assert_eq!(String::from_utf8_lossy(&denied.stdout).trim(), "no");
+    shell.ok("create role reader --verb=get,list --resource=configmaps");
+    shell.ok("create rolebinding reader --role=reader --serviceaccount=default:robot --user=ann");
+    shell.ok("create clusterrole all-of-it --aggregation-rule=a=b");
+    shell.ok("create clusterrole pages --verb=get --non-resource-url=/pages/*");
+    shell.ok("create clusterrolebinding pages --clusterrole=pages --group=readers");
+    let allowed = shell.ok(&format!("auth can-i list configmaps {robot}"));
+    assert_eq!(allowed.trim(), "yes");
+    assert_eq!(
+        table(&shell.ok("get rolebindings -o wide")),
+        [
+            "NAME ROLE AGE USERS GROUPS SERVICEACCOUNTS",
+            "reader Role/reader A ann default/robot",
+        ]
+    );
+    let refused = shell.fails_with(&format!("get secrets {robot}"), "");
+    let words = "User \"system:serviceaccount:default:robot\" cannot list resource \"secrets\" in API group \"\" in the namespace \"default\"";
+    assert!(refused.contains(words), "{refused}");
+    let token = shell.ok("create token robot --duration=20m");
+    let who = shell.ok(&format!("auth whoami --token={} -o name", token.trim()));
+    assert!(who.contains("selfsubjectreview"), "{who}");
+    let refused = shell.fails_with(&format!("get configmaps --token={}x", token.trim()), "");
+    assert!(refused.contains("Unauthorized"), "{refused}");
+    let who = shell.ok("auth whoami");
+    assert!(who.contains("system:admin"), "{who}");
 }

@@ -7,6 +7,7 @@
     reason = "these are tests, and one says what it skips"
 )]
 
+mod access;
 mod agreement;
 mod containers;
 mod http;
