@@ -188,8 +188,10 @@ impl Row {
                 namespaced: self.namespaced,
                 verbs: match self.nature {
                     Builtin::Review(_) => words(&["create"]),
+                    Builtin::Namespace => without_collections(),
                     _ => words(&VERBS),
                 },
+                stored_version: self.stored_version.to_owned(),
                 status: self.status,
                 scale: false,
             },
@@ -213,7 +215,8 @@ pub(crate) fn served() -> Vec<Arc<Served>> {
     SERVED.clone()
 }
 
-/// The verbs every resource has.
-pub(crate) fn verbs() -> Vec<String> {
-    VERBS.map(str::to_owned).to_vec()
+/// Namespaces go one by one.
+fn without_collections() -> Vec<String> {
+    let verbs = VERBS.iter().filter(|verb| **verb != "deletecollection");
+    verbs.map(|&verb| verb.to_owned()).collect()
 }

@@ -25,6 +25,8 @@ pub(crate) struct Cluster {
     pub(crate) access: Access,
     pub(crate) tokens: Tokens,
     pub(crate) signing_key: SigningKey,
+    /// Held while definitions get their names.
+    pub(crate) naming: tokio::sync::Mutex<()>,
 }
 
 /// What decides who somebody is, and what they may do.
@@ -45,6 +47,7 @@ impl Cluster {
             access: guard.access,
             tokens: guard.tokens,
             signing_key: guard.signing_key,
+            naming: tokio::sync::Mutex::default(),
         }
     }
 

@@ -10,21 +10,19 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use crate::access;
-use crate::admit::Admission;
-use crate::apply::Writer;
 use crate::builtin::Builtin;
 use crate::cluster::Cluster;
 use crate::expiry;
+use crate::furnish;
 use crate::ledger::{Address, Range, Write, WriteError};
 use crate::metadata;
+use crate::naming;
 use crate::registry::{DEFINITIONS, Nature, Served};
-use crate::request::FieldValidation;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
-use crate::target::{Part, Target};
+use crate::target::Target;
 
-const NAMESPACES: &str = "namespaces";
-const SERVICE_ACCOUNTS: &str = "serviceaccounts";
+pub(crate) const NAMESPACES: &str = "namespaces";
 /// What a cluster has from the start, and never loses.
 const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 const UNDELETABLE: [&str; 3] = ["default", "kube-public", "kube-system"];
@@ -49,7 +47,7 @@ pub(crate) fn address_in(resource: &str, object: &Stored) -> Address {
     }
 }
 
-fn namespace_address(name: &str) -> Address {
+pub(crate) fn namespace_address(name: &str) -> Address {
     Address {
         resource: NAMESPACES.into(),
         key: format!("/{name}").into(),
@@ -282,7 +280,12 @@ async fn finish(cluster: &Arc<Cluster>, container: &Address) {
         let removes = is_through(&value);
         let write = Write::change(container.clone(), &old, value, removes);
         match cluster.ledger.write(write).await {
-            Ok(_) => return,
+            Ok(gone) => {
+                if &*container.resource == DEFINITIONS {
+                    settle_group_of(cluster, gone.name()).await;
+                }
+                return;
+            }
             Err(WriteError::Changed) => {}
             Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
                 tracing::warn!(%error, key = %container.key, "its deletion waits for the next start");
@@ -305,18 +308,31 @@ fn finished(container: &Address, mut object: Value) -> Value {
     object
 }
 
+/// A definition that is new or changed gets its names, a namespace its account, a role the rules it gathers.
+pub(crate) async fn after_write(cluster: &Arc<Cluster>, written: &Address, object: &Stored) {
+    access::aggregate(cluster, written).await;
+    furnish::after_write(cluster, written).await;
+    if &*written.resource == DEFINITIONS {
+        settle_group_of(cluster, object.name()).await;
+    }
+}
+
+/// A definition is called `<plural>.<group>`.
+async fn settle_group_of(cluster: &Arc<Cluster>, name: &str) {
+    if let Some((_, group)) = name.split_once('.') {
+        naming::settle(cluster, group).await;
+    }
+}
+
 /// The last thing to leave a namespace or a definition that is being deleted ends that too.
 pub(crate) async fn after_removal(cluster: &Arc<Cluster>, removed: &Address) {
     access::aggregate(cluster, removed).await;
-    if &*removed.resource == SERVICE_ACCOUNTS {
-        let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
-        // Only the account of everybody comes again, and not into a namespace that is going.
-        let made = furnish(cluster, &namespace_address(namespace)).await;
-        if let Err(failure) = made {
-            tracing::warn!(%failure, namespace, "its default ServiceAccount is missing");
-        }
+    furnish::after_removal(cluster, removed).await;
+    let (namespace, name) = removed.key.split_once('/').unwrap_or_default();
+    if &*removed.resource == DEFINITIONS {
+        // Its names are free.
+        settle_group_of(cluster, name).await;
     }
-    let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
     let around = [
         namespace_address(namespace),
         definition_address(&removed.resource),
@@ -352,13 +368,12 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         let written = cluster.ledger.write(write).await;
         written.map_err(|error| Failure::Internal(error.to_string()))?;
     }
-    for namespace in cluster.ledger.all(NAMESPACES) {
-        furnish(cluster, &address_in(NAMESPACES, &namespace)).await?;
-    }
+    furnish::start(cluster).await?;
     if cluster.access.is_enforced() {
         access::start(cluster).await?;
     }
     expiry::start(cluster);
+    naming::settle_all(cluster).await;
     for resource in [NAMESPACES, DEFINITIONS] {
         for object in cluster.ledger.all(resource) {
             if object.is_deleting() {
@@ -368,66 +383,4 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Every namespace has a ServiceAccount `default`: what the real cluster's controller does a moment later.
-/// Of other objects than namespaces there is nothing to do.
-pub(crate) async fn furnish(cluster: &Cluster, made: &Address) -> Result<(), Failure> {
-    if &*made.resource != NAMESPACES {
-        return Ok(());
-    }
-    let namespace = made.key.trim_start_matches('/');
-    let account = json!({ "metadata": { "name": "default", "namespace": namespace } });
-    let place = ["", "v1", SERVICE_ACCOUNTS];
-    make_if_missing(cluster, place, account, "kube-controller-manager").await
-}
-
-/// An object the server itself keeps there, `manager` saying so. One that is there stays as it is.
-pub(crate) async fn make_if_missing(
-    cluster: &Cluster,
-    [group, version, plural]: [&str; 3],
-    object: Value,
-    manager: &str,
-) -> Result<(), Failure> {
-    let registry = cluster.registry();
-    let served = registry.find(group, version, plural);
-    let served = served.ok_or(Failure::NoSuchResource)?;
-    let text = |field| metadata::text(&object, field);
-    let address = Address {
-        resource: Arc::clone(&served.stored_as),
-        key: format!("{}/{}", text("namespace"), text("name")).into(),
-    };
-    if cluster.ledger.latest(&address).is_some() {
-        return Ok(());
-    }
-    let within = match text("namespace") {
-        "" => Vec::new(),
-        namespace => vec![namespace_address(namespace)],
-    };
-    let now = cluster.now();
-    let admission = Admission {
-        served,
-        part: Part::Whole,
-        fields: FieldValidation::Ignore,
-        patches: false,
-        writer: Some(Writer {
-            manager,
-            subresource: None,
-            now,
-        }),
-        now,
-    };
-    let mut object = object;
-    object["apiVersion"] = served.api_version.clone().into();
-    object["kind"] = served.info.kind.clone().into();
-    let made = admission.create(object, &cluster.new_uid())?.object;
-    match cluster
-        .ledger
-        .write(Write::create(address, made, within))
-        .await
-    {
-        // Somebody else has just made it, or there is no more room for it.
-        Ok(_) | Err(WriteError::Changed | WriteError::Closed) => Ok(()),
-        Err(error @ WriteError::NotKept) => Err(Failure::Internal(error.to_string())),
-    }
 }

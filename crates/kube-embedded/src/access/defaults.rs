@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{CLUSTER_ROLES, GROUP};
 use crate::cluster::Cluster;
+use crate::furnish;
 use crate::ledger::Address;
-use crate::lifecycle;
 use crate::status::Failure;
 
 const ROLES: &str = include_str!("defaults.yaml");
@@ -76,7 +76,7 @@ pub(crate) async fn start(cluster: &Cluster) -> Result<(), Failure> {
     let bindings = roles.iter().filter_map(Role::binding);
     let bindings = bindings.map(|binding| ("clusterrolebindings", binding));
     let made = roles_made.chain(bindings).map(|(plural, object)| {
-        lifecycle::make_if_missing(cluster, [GROUP, "v1", plural], object, MANAGER)
+        furnish::make_if_missing(cluster, [GROUP, "v1", plural], object, MANAGER)
     });
     // At once, so that a journal keeps them in one commit.
     try_join_all(made).await?;

@@ -138,6 +138,30 @@ fn the_built_in_types_have_kubernetes_fields() {
 }
 
 #[test]
+fn the_types_about_access_have_kubernetes_fields() {
+    use k8s_openapi::api::authentication::v1::{SelfSubjectReview, TokenRequest, TokenReview};
+    use k8s_openapi::api::authorization::v1::{
+        LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview,
+        SubjectAccessReview,
+    };
+    use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+    let rbac = "rbac.authorization.k8s.io";
+    check::<Role>(rbac, "v1", "Role");
+    check::<ClusterRole>(rbac, "v1", "ClusterRole");
+    check::<RoleBinding>(rbac, "v1", "RoleBinding");
+    check::<ClusterRoleBinding>(rbac, "v1", "ClusterRoleBinding");
+    let authentication = "authentication.k8s.io";
+    check::<SelfSubjectReview>(authentication, "v1", "SelfSubjectReview");
+    check::<TokenRequest>(authentication, "v1", "TokenRequest");
+    check::<TokenReview>(authentication, "v1", "TokenReview");
+    let authorization = "authorization.k8s.io";
+    check::<SelfSubjectAccessReview>(authorization, "v1", "SelfSubjectAccessReview");
+    check::<SelfSubjectRulesReview>(authorization, "v1", "SelfSubjectRulesReview");
+    check::<SubjectAccessReview>(authorization, "v1", "SubjectAccessReview");
+    check::<LocalSubjectAccessReview>(authorization, "v1", "LocalSubjectAccessReview");
+}
+
+#[test]
 fn every_definition_is_read_and_compiles() {
     for text in DOCUMENTS {
         let document: Map<String, Value> = serde_yaml_ng::from_str(text).unwrap();

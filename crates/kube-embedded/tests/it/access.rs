@@ -32,7 +32,7 @@ fn as_holder(server: &Server, token: Option<&str>) -> Wire {
     Wire { server }
 }
 
-/// Lets the subject do that to ConfigMaps of the namespace `default`.
+/// Lets the subject do that to config maps of the namespace `default`.
 async fn allow(wire: &Wire, subject: Value, verbs: &[&str]) {
     let rules = json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": verbs}]);
     let role = json!({"metadata": {"name": "maps"}, "rules": rules});

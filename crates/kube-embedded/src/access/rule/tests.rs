@@ -68,8 +68,8 @@ fn a_star_at_the_end_of_a_path_is_anything() {
     check("/*/x", "/a/x", false);
 }
 
-fn missing_of(held: Value, wanted: Value) -> Vec<String> {
-    let (held, wanted) = (read(&held), read(&wanted));
+fn missing_of(held: &Value, wanted: &Value) -> Vec<String> {
+    let (held, wanted) = (read(held), read(wanted));
     let held: Vec<&Rule> = held.iter().collect();
     missing(&held, &wanted).into_iter().collect()
 }
@@ -79,9 +79,9 @@ fn rights_are_held_in_any_number_of_rules() {
     let get = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
     let list = json!({"apiGroups": [""], "resources": ["*"], "verbs": ["list"]});
     let both = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}]);
-    assert_eq!(missing_of(json!([get, list]), both.clone()), [""; 0]);
+    assert_eq!(missing_of(&json!([get, list]), &both), [""; 0]);
     assert_eq!(
-        missing_of(json!([get]), both),
+        missing_of(&json!([get]), &both),
         ["{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"list\"]}"]
     );
 }
@@ -90,9 +90,9 @@ fn rights_are_held_in_any_number_of_rules() {
 fn a_name_is_less_than_every_name() {
     let one = json!([{"apiGroups": [""], "resources": ["pods"], "resourceNames": ["a"], "verbs": ["get"]}]);
     let every = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
-    assert_eq!(missing_of(every.clone(), one.clone()), [""; 0]);
+    assert_eq!(missing_of(&every, &one), [""; 0]);
     assert_eq!(
-        missing_of(one, every),
+        missing_of(&one, &every),
         ["{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"get\"]}"]
     );
 }
@@ -103,7 +103,7 @@ fn a_star_is_covered_by_a_star_alone() {
     let check = |resource: &str, verb: &str, held: bool| {
         let wanted = json!([{"apiGroups": [""], "resources": [resource], "verbs": [verb]}]);
         assert_eq!(
-            missing_of(pods.clone(), wanted).is_empty(),
+            missing_of(&pods, &wanted).is_empty(),
             held,
             "{resource} {verb}"
         );
@@ -114,9 +114,9 @@ fn a_star_is_covered_by_a_star_alone() {
     check("*", "get", false);
     let paths = json!([{"nonResourceURLs": ["/api/*"], "verbs": ["get"]}]);
     let wanted = |url: &str| json!([{"nonResourceURLs": [url], "verbs": ["get"]}]);
-    assert_eq!(missing_of(paths.clone(), wanted("/api/v1/*")), [""; 0]);
+    assert_eq!(missing_of(&paths, &wanted("/api/v1/*")), [""; 0]);
     assert_eq!(
-        missing_of(paths, wanted("*")),
+        missing_of(&paths, &wanted("*")),
         ["{NonResourceURLs:[\"*\"], Verbs:[\"get\"]}"]
     );
 }
