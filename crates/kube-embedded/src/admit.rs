@@ -26,6 +26,8 @@ pub(crate) struct Admission<'a> {
     /// Whose write it is; nothing if an apply has noted that already.
     pub(crate) writer: Option<Writer<'a>>,
     pub(crate) now: Timestamp,
+    /// Fields the body says twice.
+    pub(crate) duplicates: Vec<String>,
 }
 
 /// An object fit to be stored.
@@ -88,12 +90,16 @@ impl Admission<'_> {
         }
         let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
+        let in_any_case = warnings.clone();
         match served.builtin() {
             None => warnings.extend(metadata::finalizer_warnings(&object, old)),
             Some(_) => {
                 served.schema.tidy(&mut object);
                 builtin::drop_nulls(&mut object);
             }
+        }
+        if served.builtin() == Some(Builtin::Secret) {
+            warnings.extend(builtin::tls_warnings(&object));
         }
         if served.builtin() == Some(Builtin::Definition) {
             let known = old.map(crd::warnings).unwrap_or_default();
@@ -112,7 +118,7 @@ impl Admission<'_> {
             self.count_generation(old, &mut object);
         }
         if let Err(failure) = self.check(&object, old) {
-            return Err(failure.warned(warnings));
+            return Err(failure.warned(in_any_case));
         }
         self.track(old, &mut object);
         if let Some(builtin) = served.builtin()
@@ -149,10 +155,12 @@ impl Admission<'_> {
         unknown: &[String],
         patched: Option<String>,
     ) -> Result<Vec<String>, Failure> {
-        let words: Vec<_> = unknown
+        let duplicates = self.duplicates.iter();
+        let duplicates = duplicates.map(|field| format!("duplicate field \"{field}\""));
+        let unknown = unknown
             .iter()
-            .map(|field| format!("unknown field \"{field}\""))
-            .collect();
+            .map(|field| format!("unknown field \"{field}\""));
+        let words: Vec<_> = duplicates.chain(unknown).collect();
         match self.fields {
             FieldValidation::Ignore => Ok(Vec::new()),
             FieldValidation::Warn => Ok(words),

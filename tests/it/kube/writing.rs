@@ -163,6 +163,19 @@ fn updating() -> Vec<Sequence> {
             .put("{things}/a", thing("a", json!({})))
             .post("{things}", thing("a", json!({})))
             .put("{things}/a", thing("a", json!({"size": 1}))),
+        seq("what is wrong is told of an update as of a creation")
+            .defined(things(json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+                "size": {"type": "integer", "maximum": 5}, "text": {"type": "string", "enum": ["a"]}, "list": {"type": "array", "items": {"type": "integer"}},
+                "map": {"type": "object", "additionalProperties": {"type": "integer"}}, "deep": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 2}}},
+            }}}})))
+            .post("{things}", thing("a", json!({})))
+            .merge("{things}/a", json!({"spec": {"size": "x"}}))
+            .merge("{things}/a", json!({"spec": {"size": 6, "text": "b"}}))
+            .merge("{things}/a", json!({"spec": {"list": [1, "x"]}}))
+            .merge("{things}/a", json!({"spec": {"map": {"k": "x"}}}))
+            .merge("{things}/a", json!({"spec": {"deep": {}}}))
+            .merge("{things}/a", json!({"spec": {"deep": {"a": "b"}}}))
+            .merge("{things}/a", json!({"spec": []})),
         seq("the generation counts changes of the spec")
             .defined(with_status())
             .post("{things}?fieldManager=m", thing("a", json!({"size": 1})))

@@ -175,7 +175,9 @@ impl Change<'_> {
                         Failure::BadRequest(error.to_string())
                     }
                 })?;
+                let shown = new.clone();
                 fit::object_at(call, new, call.target.name.as_deref())
+                    .map_err(|failure| undecodable_patch(call, &shown, failure))
             }
         }
     }
@@ -186,6 +188,23 @@ impl Change<'_> {
             Change::Apply(_) => true,
             Change::Replace(_) | Change::Patch(_) => false,
         }
+    }
+}
+
+/// What a patch makes must still be of its kind; a built-in one is quoted whole when it is not.
+fn undecodable_patch(call: &Call<'_>, patched: &Value, failure: Failure) -> Failure {
+    let words = failure.to_string();
+    let decoding = words.split_once(&format!(
+        "cannot be handled as a {}: ",
+        call.target.served.info.kind
+    ));
+    match (call.target.served.builtin(), decoding) {
+        (Some(_), Some((_, why))) => Failure::Invalid {
+            kind: Qualified::nothing(),
+            name: String::new(),
+            causes: vec![Cause::invalid("patch", &patched.to_string().into(), why)],
+        },
+        (Some(_) | None, _) => failure,
     }
 }
 
@@ -233,6 +252,10 @@ fn decide(
         fields: call.ask.field_validation()?,
         patches: matches!(change, Change::Patch(_)),
         now: writer.now,
+        duplicates: match change {
+            Change::Replace(_) => fit::duplicates(call),
+            Change::Patch(_) | Change::Apply(_) => Vec::new(),
+        },
         writer: (!change.is_apply()).then_some(writer),
     };
     Ok((admission.update(&old, new)?, insists))
