@@ -14,6 +14,8 @@ mod rule;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use impersonation::Ways;
+
 pub(crate) use aggregation::follow as aggregate;
 pub(crate) use attributes::{Attributes, What};
 pub(crate) use defaults::start;
@@ -116,6 +118,7 @@ pub(crate) struct Decision {
 pub(crate) struct Access {
     authorization: Authorization,
     policy: RwLock<Arc<Policy>>,
+    ways: Ways,
 }
 
 impl Access {
@@ -123,6 +126,7 @@ impl Access {
         Self {
             authorization,
             policy: RwLock::new(Arc::new(Policy::default())),
+            ways: Ways::default(),
         }
     }
 

@@ -85,6 +85,7 @@ pub(crate) async fn make_if_missing(
         served,
         part: Part::Whole,
         fields: FieldValidation::Ignore,
+        duplicates: Vec::new(),
         patches: false,
         writer: Some(Writer {
             manager,

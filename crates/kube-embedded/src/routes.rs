@@ -122,7 +122,7 @@ async fn answer(
         _ => return Err(Failure::NoSuchPath),
     };
     if !registry.has(group, version) {
-        return Err(not_served(&registry, group));
+        return Err(registry.not_served(group));
     }
     let call = Call {
         cluster,
@@ -153,19 +153,6 @@ fn about_tokens(cluster: &Cluster, headers: &HeaderMap, segments: &[&str]) -> Op
             cluster.signing_key.published(),
         ))),
         _ => None,
-    }
-}
-
-/// A built-in group answers for its versions itself; of any other nobody knows.
-fn not_served(registry: &Registry, group: &str) -> Failure {
-    let mut builtin = registry
-        .served()
-        .iter()
-        .filter(|served| served.builtin().is_some());
-    if builtin.any(|served| served.info.group == group) {
-        Failure::NoSuchResource
-    } else {
-        Failure::NoSuchPath
     }
 }
 
@@ -206,7 +193,7 @@ fn documents(
         ["api", "v1"] => found(discovery::resource_list(&resources(), "", "v1")),
         ["apis", group, version] => discovery::resource_list(&resources(), group, version)
             .map(Answer::value)
-            .ok_or_else(|| not_served(registry, group)),
+            .ok_or_else(|| registry.not_served(group)),
         ["openapi", "v3"] => Ok(Answer::value(openapi::index(&documents_of(registry)))),
         ["openapi", "v3", "api", version] => found(document(registry, "", version)),
         ["openapi", "v3", "apis", group, version] => found(document(registry, group, version)),

@@ -263,7 +263,7 @@ fn roles() -> Vec<Sequence> {
             .merge(format!("{BINDINGS}/b"), json!({"roleRef": null}))
             .merge(format!("{BINDINGS}/b"), json!({"subjects": null})),
         seq("roles and bindings have their tables")
-            .post(ROLES, role("r", json!([])))
+            .post(ROLES, role("r", json!([rule("", "configmaps", &["get"])])))
             .post(BINDINGS, binding("b", "Role", "r", "ann"))
             .get(BINDINGS)
             .accept("application/json;as=Table;v=v1;g=meta.k8s.io")

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::sequence::{Sequence, Who, seq};
+use super::sequence::{Sequence, Step, Who, seq};
 
 const ACCOUNTS: &str = "/api/v1/namespaces/{ns}/serviceaccounts";
 const TOKENS: &str = "/api/v1/namespaces/{ns}/serviceaccounts/robot/token";
@@ -152,8 +152,91 @@ fn lives() -> Vec<Sequence> {
     ]
 }
 
+impl Sequence {
+    /// Lets the account do that everywhere.
+    fn lets_robot(self, rules: Value) -> Self {
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let role = json!({"metadata": {"name": "{ns}"}, "rules": rules});
+        let binding = json!({
+            "metadata": {"name": "{ns}"},
+            "roleRef": {"kind": "ClusterRole", "name": "{ns}"},
+            "subjects": [{"kind": "ServiceAccount", "name": "robot", "namespace": "{ns}"}],
+        });
+        self.post(format!("{rbac}/clusterroles"), role)
+            .post(format!("{rbac}/clusterrolebindings"), binding)
+    }
+
+    /// Waits until the account may be that user when it reads a path.
+    fn until_robot_is(mut self, user: &str, path: &str) -> Self {
+        self.steps.push(Step::Until {
+            path: path.to_owned(),
+            headers: vec![
+                ("authorization", "Bearer {jwt}".to_owned()),
+                ("impersonate-user", user.to_owned()),
+            ],
+            so: Box::new(|status, _| status == 200),
+        });
+        self
+    }
+}
+
+fn impersonation() -> Vec<Sequence> {
+    vec![
+        seq("a stranger may be nobody else, and is told the way that comes first")
+            .robot()
+            .token(json!({}))
+            .get("{maps}")
+            .by_robot()
+            .as_user("bob")
+            .get("{maps}")
+            .by_robot()
+            .as_user("system:serviceaccount:{ns}:other")
+            .get("/version")
+            .by_robot()
+            .as_user("system:node:n1")
+            .post(WHO, json!({}))
+            .by_robot()
+            .as_user("system:serviceaccount:{ns}:other")
+            .with("impersonate-group", "g"),
+        seq("the verb impersonate lets one be those users, groups and uids it names")
+            .robot()
+            .token(json!({}))
+            .lets_robot(json!([
+                {"apiGroups": [""], "resources": ["users"], "resourceNames": ["bob"], "verbs": ["impersonate"]},
+                {"apiGroups": [""], "resources": ["groups"], "verbs": ["impersonate"]},
+            ]))
+            .until_robot_is("bob", "/version")
+            .post(WHO, json!({}))
+            .by_robot()
+            .as_user("bob")
+            .with("impersonate-group", "g")
+            .post(WHO, json!({}))
+            .by_robot()
+            .as_user("eve")
+            .post(WHO, json!({}))
+            .by_robot()
+            .as_user("bob")
+            .with("impersonate-uid", "u"),
+        seq("the narrower verbs let one be a user for one thing")
+            .robot()
+            .token(json!({}))
+            .lets_robot(json!([
+                {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"]},
+                {"nonResourceURLs": ["/version"], "verbs": ["impersonate-on:user-info:get"]},
+            ]))
+            .until_robot_is("carl", "/version")
+            .get("/apis")
+            .by_robot()
+            .as_user("carl")
+            .post(WHO, json!({}))
+            .by_robot()
+            .as_user("carl"),
+    ]
+}
+
 pub(super) fn sequences() -> Vec<Sequence> {
     let mut all = requests();
     all.extend(lives());
+    all.extend(impersonation());
     all
 }

@@ -30,7 +30,8 @@ pub(crate) struct ApiServer {
 pub(crate) const TOKEN: &str = "a-token-for-tests";
 
 /// What runs beside it; others would put objects into every namespace.
-const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller";
+const CONTROLLERS: &str =
+    "garbage-collector-controller,namespace-controller,clusterrole-aggregation-controller";
 
 impl ApiServer {
     /// The one that runs, or a new one; `None` when it cannot be had (said loudly).

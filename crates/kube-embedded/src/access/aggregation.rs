@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::CLUSTER_ROLES;
 use super::rule::{self, Rule};
 use crate::apply::{self, Writer};
+use crate::builtin::complete_role;
 use crate::cluster::Cluster;
 use crate::ledger::{Address, Write, WriteError};
 use crate::lifecycle::address_in;
@@ -104,24 +105,27 @@ fn written(selector: &Value) -> String {
 
 fn next(cluster: &Cluster, role: &Stored, value: &Value, rules: &[Rule]) -> Write {
     let rules: Vec<Value> = rules.iter().map(Rule::to_json).collect();
-    let applied = json!({
+    let mut applied = json!({
         "apiVersion": value["apiVersion"],
         "kind": value["kind"],
         "metadata": { "name": role.name() },
-        "rules": rules,
     });
+    if !rules.is_empty() {
+        applied["rules"] = rules.as_slice().into();
+    }
     let writer = Writer {
         manager: MANAGER,
         subresource: None,
         now: cluster.now(),
     };
     let schema = types::schema(super::GROUP, "v1", "ClusterRole");
-    let merged = schema
+    let mut merged = schema
         .and_then(|schema| apply::apply(Some(value), &applied, &writer, true, schema).ok())
         .unwrap_or_else(|| {
             let mut value = value.clone();
             value["rules"] = rules.into();
             value
         });
+    complete_role(&mut merged);
     Write::change(address_in(CLUSTER_ROLES, role), role, merged, false)
 }

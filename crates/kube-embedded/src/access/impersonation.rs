@@ -4,6 +4,9 @@
 //! k8s.io/apiserver/pkg/endpoints/filters/impersonation, without that of a node's own agents: there are
 //! no nodes.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use http::HeaderMap;
 
 use super::{
@@ -27,6 +30,13 @@ enum Mode {
     /// The verb `impersonate`, for everything at once.
     Plain,
 }
+
+const ALL: [Mode; 4] = [
+    Mode::Node,
+    Mode::ServiceAccount,
+    Mode::UserInfo,
+    Mode::Plain,
+];
 
 impl Mode {
     fn verb(self) -> &'static str {
@@ -53,6 +63,31 @@ impl Mode {
     }
 }
 
+/// Requesters that are remembered; then all are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// The way each requester went last. It is tried first, and its refusal is the one that is told.
+#[derive(Default)]
+pub(super) struct Ways(Mutex<HashMap<String, Mode>>);
+
+impl Ways {
+    /// All of them, in the order to be tried.
+    fn of(&self, requester: &str) -> impl Iterator<Item = Mode> + use<> {
+        let ways = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = ways.get(requester).copied();
+        let rest = ALL.into_iter().filter(move |mode| Some(*mode) != last);
+        last.into_iter().chain(rest)
+    }
+
+    fn remember(&self, requester: String, mode: Mode) {
+        let mut ways = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ways.len() >= REMEMBERED {
+            ways.clear();
+        }
+        ways.insert(requester, mode);
+    }
+}
+
 /// Whom the request is made as: the requester, or whom the headers name if the requester may.
 pub(crate) fn impersonate(
     access: &Access,
@@ -65,18 +100,16 @@ pub(crate) fn impersonate(
         return Ok(requester);
     };
     let mut first = None;
-    for mode in [
-        Mode::Node,
-        Mode::ServiceAccount,
-        Mode::UserInfo,
-        Mode::Plain,
-    ] {
+    for mode in access.ways.of(&requester.name) {
         if !mode.is_for(&wanted) {
             continue;
         }
         let mut may = |asked: &Attributes<'_>| access.check(ledger, &requester, asked);
         match allowed(mode, &wanted, asked, &mut may) {
-            Ok(()) => return Ok(complete(mode, wanted)),
+            Ok(()) => {
+                access.ways.remember(requester.name, mode);
+                return Ok(complete(mode, wanted));
+            }
             Err(failure) => first = first.or(Some(failure)),
         }
     }

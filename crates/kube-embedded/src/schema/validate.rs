@@ -220,7 +220,6 @@ impl Walk<'_> {
             );
             self.causes
                 .push(Cause::invalid(path.to_string(), &count.into(), &detail));
-            return;
         }
         if let Some(most) = node
             .limits
@@ -229,7 +228,6 @@ impl Walk<'_> {
         {
             self.causes
                 .push(Cause::too_many(path.to_string(), count, most));
-            return;
         }
         for (name, value) in fields {
             let before = old.and_then(|old| old.get(name));
