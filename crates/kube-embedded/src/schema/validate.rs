@@ -2,6 +2,8 @@
 //!
 //! The words and the order of checks are those of the validator in Kubernetes' own kube-openapi.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Schema;
@@ -18,6 +20,9 @@ impl Schema {
             visited: 0,
         };
         walk.check(self.root, object, old, &Path::Root);
+        // What two alternatives, or one and the schema itself, complain of is told once.
+        let mut told = HashSet::new();
+        walk.causes.retain(|cause| told.insert(cause.to_string()));
         walk.causes
     }
 }
