@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::expiry::Expiry;
+use crate::garbage::Unresolved;
 use crate::ledger::Ledger;
 use crate::registry::{DEFINITIONS, Registry};
 
@@ -19,6 +20,7 @@ pub(crate) struct Cluster {
     clock: Clock,
     chance: Mutex<StdRng>,
     pub(crate) expiry: Expiry,
+    pub(crate) unresolved: Unresolved,
 }
 
 impl Cluster {
@@ -29,6 +31,7 @@ impl Cluster {
             clock,
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             expiry: Expiry::default(),
+            unresolved: Unresolved::default(),
         }
     }
 

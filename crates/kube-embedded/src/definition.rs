@@ -60,6 +60,18 @@ pub(crate) fn establish(definition: &mut Value, old: Option<&Value>, now: Timest
 
 /// Says that a definition is on its way out.
 pub(crate) fn terminate(definition: &mut Value, now: Timestamp) {
+    let pending = condition(
+        "Terminating",
+        "True",
+        "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        now,
+    );
+    put_condition(definition, pending);
+}
+
+/// Says that the instances are being deleted.
+pub(crate) fn in_progress(mut definition: Value, now: Timestamp) -> Value {
     let going = condition(
         "Terminating",
         "True",
@@ -67,8 +79,36 @@ pub(crate) fn terminate(definition: &mut Value, now: Timestamp) {
         "CustomResource deletion is in progress",
         now,
     );
-    if let Some(conditions) = definition["status"]["conditions"].as_array_mut() {
-        conditions.push(going);
+    put_condition(&mut definition, going);
+    definition
+}
+
+/// Says that the last instance is gone.
+pub(crate) fn emptied(mut definition: Value, now: Timestamp) -> Value {
+    let done = condition(
+        "Terminating",
+        "False",
+        "InstanceDeletionCompleted",
+        "removed all instances",
+        now,
+    );
+    put_condition(&mut definition, done);
+    definition
+}
+
+/// The time is that of the last change of the status, not of the words.
+fn put_condition(definition: &mut Value, mut new: Value) {
+    let Some(conditions) = definition["status"]["conditions"].as_array_mut() else {
+        return;
+    };
+    match conditions.iter_mut().find(|old| old["type"] == new["type"]) {
+        Some(old) => {
+            if old["status"] == new["status"] {
+                new["lastTransitionTime"] = old["lastTransitionTime"].take();
+            }
+            *old = new;
+        }
+        None => conditions.push(new),
     }
 }
 

@@ -15,7 +15,9 @@
 //! | the body as a JSON value | `decode` |
 //! | patch or apply it | `patch`, `apply` |
 //! | fill in, drop, check, note who did it | `admit`, `metadata`, `schema`, `crd` |
-//! | what goes with it | `lifecycle`, `expiry` |
+//! | delete it | `deletion` |
+//! | what follows from that | `cascade`, `containers`, `garbage`, `expiry`, `revision` |
+//! | what there is at the start | `lifecycle` |
 //! | keep it | `ledger`, `storage` |
 //! | show it | `convert`, `project`, `table` |
 //!
@@ -27,14 +29,18 @@ mod answer;
 mod apply;
 mod authenticate;
 mod builtin;
+mod cascade;
 mod cause;
 mod cluster;
+mod containers;
 mod convert;
 mod crd;
 mod decode;
 mod definition;
+mod deletion;
 mod discovery;
 mod expiry;
+mod garbage;
 mod kubeconfig;
 mod ledger;
 mod lifecycle;
@@ -47,6 +53,7 @@ mod project;
 mod registry;
 mod request;
 mod reviews;
+mod revision;
 mod routes;
 mod schema;
 mod selector;

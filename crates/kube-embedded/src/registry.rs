@@ -16,6 +16,9 @@ use crate::table::Column;
 /// Where the definitions are kept, as the ledger names it.
 pub(crate) const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
+/// Where the namespaces are kept, as the ledger names it.
+pub(crate) const NAMESPACES: &str = "namespaces";
+
 /// One resource in one of its versions.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -82,6 +85,7 @@ pub(crate) struct Registry {
     pub(crate) version: u64,
     served: Vec<Arc<Served>>,
     places: HashMap<(String, String, String), usize>,
+    kinds: HashMap<(String, String), usize>,
     defined: HashMap<String, (u64, Vec<Arc<Served>>)>,
 }
 
@@ -123,9 +127,16 @@ impl Registry {
             } = &served.info;
             ((group.clone(), version.clone(), plural.clone()), at)
         });
+        let kept = served
+            .iter()
+            .enumerate()
+            .filter(|(_, served)| !served.stored_as.is_empty());
+        let kinds =
+            kept.map(|(at, served)| ((served.api_version.clone(), served.info.kind.clone()), at));
         Self {
             version,
             places: places.collect(),
+            kinds: kinds.collect(),
             served,
             defined,
         }
@@ -134,6 +145,18 @@ impl Registry {
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Served>> {
         let place = (group.to_owned(), version.to_owned(), plural.to_owned());
         self.places.get(&place).map(|at| &self.served[*at])
+    }
+
+    /// The resource whose objects are of that kind.
+    pub(crate) fn kind(&self, api_version: &str, kind: &str) -> Option<&Arc<Served>> {
+        let named = (api_version.to_owned(), kind.to_owned());
+        self.kinds.get(&named).map(|at| &self.served[*at])
+    }
+
+    /// The resource the ledger knows by that name, in that version.
+    pub(crate) fn stored_in(&self, resource: &str, api_version: &str) -> Option<&Arc<Served>> {
+        let mut served = self.served.iter();
+        served.find(|served| *served.stored_as == *resource && served.api_version == api_version)
     }
 
     /// Is anything of that group served in that version?

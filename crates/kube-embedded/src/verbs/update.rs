@@ -9,6 +9,7 @@ use crate::admit::{self, Admission, Admitted};
 use crate::answer::Answer;
 use crate::apply::{self, ApplyError};
 use crate::builtin::Builtin;
+use crate::cascade::Cascade;
 use crate::cause::Cause;
 use crate::ledger::{Address, Write, WriteError};
 use crate::patch::{self, PatchError};
@@ -16,7 +17,7 @@ use crate::project::Projection;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{decode, expiry, lifecycle, metadata};
+use crate::{decode, deletion, metadata};
 
 /// How often somebody else may be faster before we give up.
 const TRIES: usize = 8;
@@ -319,13 +320,10 @@ async fn store(
     {
         return Ok(kept);
     }
-    let removes = lifecycle::is_through(&value);
+    let removes = deletion::is_through(&value);
     let write = Write::change(address.clone(), old, value, removes);
-    let kept = ledger.write(write).await?;
-    if removes {
-        lifecycle::after_removal(call.cluster, address).await;
-    } else {
-        expiry::note(call.cluster, address, &kept).await;
-    }
+    let cascade = Cascade::new(call.cluster);
+    let kept = cascade.write(write, Some(old)).await?;
+    cascade.settle_quietly().await;
     Ok(kept)
 }

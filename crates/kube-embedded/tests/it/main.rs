@@ -9,6 +9,7 @@
 
 mod agreement;
 mod containers;
+mod garbage;
 mod http;
 mod keeping;
 mod kubectl;
