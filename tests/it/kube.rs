@@ -15,7 +15,10 @@ mod builtins;
 mod definitions;
 mod deleting;
 mod discovery;
+mod garbage;
+mod namespaces;
 mod reading;
+mod scale;
 mod schema;
 mod watching;
 mod writing;
@@ -47,7 +50,10 @@ rooms! {
     definitions,
     deleting,
     discovery,
+    garbage,
+    namespaces,
     reading,
+    scale,
     schema,
     watching,
     writing,

@@ -58,15 +58,15 @@ impl Admission<'_> {
     fn keep_other_parts(&self, old: &Value, new: &mut Value) {
         match self.part {
             Part::Whole if self.served.info.status => copy(old, new, "status"),
-            Part::Whole => {}
-            Part::Status | Part::Finalize => {
-                let field = if self.part == Part::Status {
-                    "status"
-                } else {
-                    "spec"
-                };
+            Part::Whole | Part::Scale => {}
+            // A namespace's parts are told apart by these alone.
+            Part::Finalize => copy(old, new, "status"),
+            Part::Status if self.served.builtin() == Some(Builtin::Namespace) => {
+                copy(old, new, "spec");
+            }
+            Part::Status => {
                 let mut whole = old.clone();
-                copy(new, &mut whole, field);
+                copy(new, &mut whole, "status");
                 let managed = new["metadata"].get("managedFields").cloned();
                 metadata::edit(&mut whole, |fields| {
                     if let Some(managed) = managed {
@@ -213,6 +213,9 @@ impl Admission<'_> {
             causes.extend(more);
         }
         causes.extend(shape);
+        if let Some(scale) = &self.served.scale {
+            causes.extend(scale.check(object, self.part != Part::Status));
+        }
         if causes.is_empty() {
             return Ok(());
         }

@@ -175,6 +175,7 @@ impl Row {
             described: None,
             columns: table::columns_of_builtin(self.kind),
             selectable: words(self.nature.selectable()),
+            scale: None,
             nature: Nature::Builtin(self.nature),
             deprecation: None,
         }))

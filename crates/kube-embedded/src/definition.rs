@@ -12,6 +12,7 @@ use crate::builtin;
 use crate::discovery::Resource;
 use crate::metadata;
 use crate::registry::{Nature, Served, anything};
+use crate::scale::Scale;
 use crate::schema::Schema;
 use crate::table;
 
@@ -175,6 +176,7 @@ fn serve_version(
         selectable: selectable
             .map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned())
             .collect(),
+        scale: Scale::of_version(version),
         nature: Nature::Custom {
             version: definition_version,
         },
@@ -201,7 +203,7 @@ fn resource(spec: &Value, version: &Value) -> Resource {
         namespaced: spec["scope"] == "Namespaced",
         verbs: builtin::verbs(),
         status: version["subresources"]["status"].is_object(),
-        scale: false,
+        scale: Scale::of_version(version).is_some(),
     }
 }
 

@@ -57,13 +57,13 @@ impl Resource {
         let namespace = self.group.is_empty() && self.kind == "Namespace";
         let below = [
             (namespace, "finalize", own, &["update"][..]),
+            (self.status, "status", own, &SUBRESOURCE_VERBS[..]),
             (
                 self.scale,
                 "scale",
                 ["autoscaling", "v1", "Scale"],
                 &SUBRESOURCE_VERBS[..],
             ),
-            (self.status, "status", own, &SUBRESOURCE_VERBS[..]),
         ];
         let present = below.into_iter().filter(|(present, ..)| *present);
         present

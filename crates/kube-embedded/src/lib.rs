@@ -55,6 +55,7 @@ mod request;
 mod reviews;
 mod revision;
 mod routes;
+mod scale;
 mod schema;
 mod selector;
 mod server;

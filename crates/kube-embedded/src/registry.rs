@@ -9,6 +9,7 @@ use crate::builtin::{self, Builtin};
 use crate::definition;
 use crate::discovery::Resource;
 use crate::ledger::Ledger;
+use crate::scale::Scale;
 use crate::schema::Schema;
 use crate::status::Qualified;
 use crate::table::Column;
@@ -34,6 +35,7 @@ pub(crate) struct Served {
     pub(crate) described: Option<Value>,
     pub(crate) columns: Vec<Column>,
     pub(crate) selectable: Vec<String>,
+    pub(crate) scale: Option<Scale>,
     pub(crate) nature: Nature,
     /// Said to everybody who uses this version.
     pub(crate) deprecation: Option<String>,

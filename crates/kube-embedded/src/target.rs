@@ -21,6 +21,8 @@ pub(crate) struct Target {
 pub(crate) enum Part {
     Whole,
     Status,
+    /// How many of it are wanted and there.
+    Scale,
     /// A namespace's `spec.finalizers`.
     Finalize,
 }
@@ -43,6 +45,7 @@ impl Target {
             [plural] => (plural, None, Part::Whole),
             [plural, name] => (plural, Some(*name), Part::Whole),
             [plural, name, "status"] => (plural, Some(*name), Part::Status),
+            [plural, name, "scale"] => (plural, Some(*name), Part::Scale),
             ["namespaces", name, "finalize"] => (&"namespaces", Some(*name), Part::Finalize),
             [plural, name, _] => return Err(no_such_part(registry, group, version, plural, name)),
             _ => return Err(Failure::NoSuchResource),
@@ -53,6 +56,7 @@ impl Target {
         let has_part = match part {
             Part::Whole | Part::Finalize => true,
             Part::Status => served.info.status,
+            Part::Scale => served.scale.is_some(),
         };
         let placed = match (served.info.namespaced, namespace.is_empty(), name) {
             (true, true, Some(_)) | (false, false, _) => false,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Call, create, fit};
+use super::scale::Wanted;
+use super::{Call, create, fit, scale};
 use crate::admit::{self, Admission, Admitted};
 use crate::answer::Answer;
 use crate::apply::{self, ApplyError};
@@ -26,13 +27,16 @@ const MODIFIED: &str =
     "the object has been modified; please apply your changes to the latest version and try again";
 
 pub(crate) async fn replace(call: &Call<'_>) -> Result<Answer, Failure> {
+    if call.target.part == Part::Scale {
+        return write(call, &Change::Scale(Wanted::Said(scale::body(call)?))).await;
+    }
     let name = call.target.name.as_deref();
     let new = fit::body(call, name)?;
     let change = Change::Replace(new);
     match write(call, &change).await {
         Err(Failure::NotFound { .. }) if makes_on_update(call) => match change {
             Change::Replace(new) => create::insert(call, new, true).await,
-            Change::Patch(_) | Change::Apply(_) => Err(call.target.not_found()),
+            Change::Patch(_) | Change::Apply(_) | Change::Scale(_) => Err(call.target.not_found()),
         },
         other => other,
     }
@@ -46,6 +50,7 @@ fn makes_on_update(call: &Call<'_>) -> bool {
 pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
     let custom = call.target.served.builtin().is_none();
     match call.ask.content_type.as_str() {
+        "application/apply-patch+yaml" if call.target.part == Part::Scale => scale::apply(call),
         "application/apply-patch+yaml" => apply(call).await,
         "application/json-patch+json" => by_patch(call, patch::json).await,
         "application/merge-patch+json" => by_patch(call, patch::merge).await,
@@ -63,7 +68,7 @@ pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
     }
 }
 
-type Patch<'p> = Box<dyn Fn(&mut Value) -> Result<(), PatchError> + Send + Sync + 'p>;
+pub(super) type Patch<'p> = Box<dyn Fn(&mut Value) -> Result<(), PatchError> + Send + Sync + 'p>;
 
 async fn by_patch<F>(call: &Call<'_>, apply: F) -> Result<Answer, Failure>
 where
@@ -73,7 +78,12 @@ where
     let patch = decode::json(&call.body)
         .map_err(|_| Failure::BadRequest("invalid JSON patch".to_owned()))?;
     let patched: Patch<'_> = Box::new(|object| apply(object, &patch));
-    write(call, &Change::Patch(patched)).await
+    let change = if call.target.part == Part::Scale {
+        Change::Scale(Wanted::Patched(patched))
+    } else {
+        Change::Patch(patched)
+    };
+    write(call, &change).await
 }
 
 async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -138,36 +148,41 @@ enum Change<'p> {
     Replace(Value),
     Patch(Patch<'p>),
     Apply(Value),
+    Scale(Wanted<'p>),
 }
 
 impl Change<'_> {
     fn of(&self, call: &Call<'_>, old: &Value) -> Result<Value, Failure> {
         match self {
             Change::Replace(new) => Ok(new.clone()),
+            Change::Scale(wanted) => scale::next(call, old, wanted),
             Change::Apply(applied) => {
                 let new = applied_to(call, Some(old), applied)?;
                 fit::object_at(call, new, call.target.name.as_deref())
             }
             Change::Patch(patch) => {
                 let mut new = old.clone();
-                patch(&mut new).map_err(|error| {
-                    if error.is_unprocessable() {
-                        Failure::PatchDoesNotFit(Box::new(error))
-                    } else {
-                        Failure::BadRequest(error.to_string())
-                    }
-                })?;
+                patch(&mut new).map_err(unpatchable)?;
                 fit::object_at(call, new, call.target.name.as_deref())
             }
         }
     }
 
-    /// Does an apply note its fields' owner itself?
-    fn is_apply(&self) -> bool {
+    /// Is it noted already whose the changed fields are?
+    fn is_tracked(&self) -> bool {
         match self {
-            Change::Apply(_) => true,
+            Change::Apply(_) | Change::Scale(_) => true,
             Change::Replace(_) | Change::Patch(_) => false,
         }
+    }
+}
+
+/// A patch that cannot be applied.
+pub(super) fn unpatchable(error: PatchError) -> Failure {
+    if error.is_unprocessable() {
+        Failure::PatchDoesNotFit(Box::new(error))
+    } else {
+        Failure::BadRequest(error.to_string())
     }
 }
 
@@ -185,6 +200,7 @@ async fn write(call: &Call<'_>, change: &Change<'_>) -> Result<Answer, Failure> 
         let (admitted, insists) = decide(call, change, &old)?;
         let warnings = admitted.warnings;
         match store(call, &address, &old, admitted.object).await {
+            Ok(kept) if call.target.part == Part::Scale => return scale::answer(call, &kept),
             Ok(kept) => {
                 let projection = Projection::asked(served, call.ask, call.cluster.now())?;
                 return Ok(projection.object(&kept).with_warnings(warnings));
@@ -215,7 +231,7 @@ fn decide(
         fields: call.ask.field_validation()?,
         patches: matches!(change, Change::Patch(_)),
         now: writer.now,
-        writer: (!change.is_apply()).then_some(writer),
+        writer: (!change.is_tracked()).then_some(writer),
     };
     Ok((admission.update(&old, new)?, insists))
 }
@@ -245,7 +261,7 @@ fn insists(
     let uid = metadata::text(new, "uid");
     let right = metadata::text(old, "uid");
     if !uid.is_empty() && uid != right {
-        return Err(if replaces {
+        return Err(if replaces || matches!(change, Change::Scale(_)) {
             other_object(call, uid, right)
         } else {
             other_uid(call, uid)
@@ -320,10 +336,16 @@ async fn store(
     {
         return Ok(kept);
     }
-    let removes = deletion::is_through(&value);
-    let write = Write::change(address.clone(), old, value, removes);
     let cascade = Cascade::new(call.cluster);
-    let kept = cascade.write(write, Some(old)).await?;
+    let kept = if deletion::is_through(&value) {
+        // The answer is what was asked for, in the version it was asked of; watches see what was kept.
+        let write = Write::change(address.clone(), old, old.value(), true);
+        cascade.write(write, Some(old)).await?;
+        Stored::unkept(&value)
+    } else {
+        let write = Write::change(address.clone(), old, value, false);
+        cascade.write(write, Some(old)).await?
+    };
     cascade.settle_quietly().await;
     Ok(kept)
 }

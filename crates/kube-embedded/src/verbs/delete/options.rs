@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::Call;
+use crate::builtin::Builtin;
 use crate::cause::Cause;
 use crate::decode;
 use crate::deletion::Propagation;
@@ -59,28 +60,68 @@ impl Options {
     /// Is it the object that was meant?
     pub(super) fn hold(&self, call: &Call<'_>, object: &Stored) -> Result<(), Failure> {
         let served = &call.target.served;
+        let words = Words::of(served.builtin());
         let refuse = |why: String| {
+            let resource = match words {
+                Words::Usual => served.kind(),
+                Words::Namespace | Words::Definition => served.resource(),
+            };
+            let name = object.name().to_owned();
             Err(Failure::Conflict {
-                resource: served.kind(),
-                name: object.name().to_owned(),
+                resource,
+                name,
                 why,
             })
         };
         let is = object.uid();
         let wanted = self.preconditions.uid.as_ref();
         if let Some(wanted) = wanted.filter(|wanted| *wanted != is) {
-            return refuse(format!(
-                "the UID in the precondition ({wanted}) does not match the UID in record ({is}). The object might have been deleted and then recreated"
-            ));
+            return refuse(words.mismatch("UID", wanted, is));
         }
         let is = object.version().to_string();
         let wanted = self.preconditions.resource_version.as_ref();
         if let Some(wanted) = wanted.filter(|wanted| **wanted != is) {
-            return refuse(format!(
-                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({is}). The object might have been modified"
-            ));
+            return refuse(words.mismatch("ResourceVersion", wanted, &is));
         }
         Ok(())
+    }
+}
+
+/// Who says that a precondition does not hold: namespaces and definitions look themselves.
+#[derive(Debug, Clone, Copy)]
+enum Words {
+    Usual,
+    Namespace,
+    Definition,
+}
+
+impl Words {
+    fn of(builtin: Option<Builtin>) -> Self {
+        match builtin {
+            Some(Builtin::Namespace) => Self::Namespace,
+            Some(Builtin::Definition) => Self::Definition,
+            Some(_) | None => Self::Usual,
+        }
+    }
+
+    fn mismatch(self, what: &str, wanted: &str, is: &str) -> String {
+        let precondition = match self {
+            Self::Namespace => "Precondition",
+            Self::Definition => "precondition",
+            Self::Usual => {
+                let end = if what == "UID" {
+                    "deleted and then recreated"
+                } else {
+                    "modified"
+                };
+                return format!(
+                    "the {what} in the precondition ({wanted}) does not match the {what} in record ({is}). The object might have been {end}"
+                );
+            }
+        };
+        format!(
+            "{precondition} failed: {what} in precondition: {wanted}, {what} in object meta: {is}"
+        )
     }
 }
 
