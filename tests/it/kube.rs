@@ -12,6 +12,7 @@ mod servers;
 
 mod applying;
 mod builtins;
+mod conversion;
 mod definitions;
 mod deleting;
 mod discovery;
@@ -47,6 +48,7 @@ macro_rules! rooms {
 rooms! {
     applying,
     builtins,
+    conversion,
     definitions,
     deleting,
     discovery,

@@ -1,7 +1,7 @@
 //! From what a client wants stored to what is stored: fill in, drop, check, note who did it.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::apply::{self, Writer};
 use crate::builtin::{self, Builtin};
@@ -82,12 +82,18 @@ impl Admission<'_> {
         let served = self.served;
         let patched =
             (self.patches && self.fields == FieldValidation::Strict).then(|| object.to_string());
-        let unknown = served.schema.prune(&mut object);
+        let mut unknown = served.schema.prune(&mut object);
+        if served.builtin().is_some() {
+            unknown.sort();
+        }
         let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
         match served.builtin() {
             None => warnings.extend(metadata::finalizer_warnings(&object, old)),
-            Some(_) => builtin::drop_nulls(&mut object),
+            Some(_) => {
+                served.schema.tidy(&mut object);
+                builtin::drop_nulls(&mut object);
+            }
         }
         if served.builtin() == Some(Builtin::Definition) {
             let known = old.map(crd::warnings).unwrap_or_default();
@@ -105,7 +111,9 @@ impl Admission<'_> {
         if let Some(old) = old {
             self.count_generation(old, &mut object);
         }
-        self.check(&object, old)?;
+        if let Err(failure) = self.check(&object, old) {
+            return Err(failure.warned(warnings));
+        }
         self.track(old, &mut object);
         if let Some(builtin) = served.builtin()
             && self.part == Part::Whole
@@ -114,7 +122,7 @@ impl Admission<'_> {
                 builtin::complete(builtin, &mut object);
             }
             if builtin == Builtin::Definition {
-                self.establish(&mut object, old);
+                definition::keep_status(&mut object, old);
             }
         }
         convert::to_stored(served, &mut object);
@@ -130,26 +138,25 @@ impl Admission<'_> {
         if old.is_some_and(|old| old["metadata"]["managedFields"].is_null()) {
             return;
         }
+        if self.has_owners_who_cannot_follow(old, object) {
+            return;
+        }
         let blank = self.served.builtin().map(builtin::blank);
         let before = old.or(blank.as_ref());
         apply::track_update(before, object, writer, &self.served.schema);
     }
 
-    /// A definition's status is the server's own word, and noted as such.
-    fn establish(&self, object: &mut Value, old: Option<&Value>) {
-        let mut before = object.clone();
-        definition::establish(object, old, self.now);
-        if old.is_none() {
-            let stored = &object["status"]["storedVersions"];
-            before["status"] =
-                json!({ "acceptedNames": {}, "conditions": [], "storedVersions": stored });
-        }
-        let server = Writer {
-            manager: "kube-apiserver",
-            subresource: Some("status"),
-            now: self.now,
-        };
-        apply::track_update(Some(&before), object, &server, &self.served.schema);
+    /// Where another version that somebody wrote in cannot hold the object, Kubernetes comes to no end
+    /// with comparing, and leaves the owners as they are.
+    fn has_owners_who_cannot_follow(&self, old: Option<&Value>, object: &Value) -> bool {
+        let owners = old.map(|old| &old["metadata"]["managedFields"]);
+        let owners = owners.and_then(Value::as_array).into_iter().flatten();
+        let versions = owners.filter_map(|owner| owner["apiVersion"].as_str());
+        let mut others = versions.filter(|version| *version != self.served.api_version);
+        others.any(|version| {
+            let schema = self.served.schema_of(version);
+            schema.is_some_and(|schema| !schema.prune(&mut object.clone()).is_empty())
+        })
     }
 
     /// `patched` is what came of a patch, as JSON.
@@ -203,7 +210,10 @@ impl Admission<'_> {
                 return Err(Failure::BadRequest(problem));
             }
             shape.retain(|cause| cause.reason != Reason::TypeInvalid);
-            let more = builtin::check(builtin, object, old);
+            let mut more = builtin::check(builtin, object, old);
+            if self.served.info.group.is_empty() {
+                more.extend(metadata::check_core_finalizers(object, "metadata"));
+            }
             // Of what the kind's own rules refuse the schema need not be heard.
             let refused = |cause: &Cause| {
                 more.iter()
@@ -280,7 +290,7 @@ pub(crate) fn is_shown_as_stored(served: &Served, object: &Stored) -> bool {
 pub(crate) fn shown(served: &Served, object: &Stored) -> Value {
     let mut value = object.value();
     convert::from_stored(served, &mut value);
-    if is_outdated(served, object) {
+    if is_outdated(served, object) && object.api_version() == served.api_version {
         served.schema.prune(&mut value);
         served.schema.default_in(&mut value);
     }

@@ -163,8 +163,10 @@ impl Row {
                 namespaced: self.namespaced,
                 verbs: match self.nature {
                     Builtin::Review(_) => words(&["create"]),
+                    Builtin::Namespace => without_collections(),
                     _ => words(&VERBS),
                 },
+                stored_version: self.stored_version.to_owned(),
                 status: self.status,
                 scale: false,
             },
@@ -176,6 +178,7 @@ impl Row {
             columns: table::columns_of_builtin(self.kind),
             selectable: words(self.nature.selectable()),
             scale: None,
+            schemas: Arc::default(),
             nature: Nature::Builtin(self.nature),
             deprecation: None,
         }))
@@ -189,7 +192,8 @@ pub(crate) fn served() -> Vec<Arc<Served>> {
     SERVED.clone()
 }
 
-/// The verbs every resource has.
-pub(crate) fn verbs() -> Vec<String> {
-    VERBS.map(str::to_owned).to_vec()
+/// Namespaces go one by one.
+fn without_collections() -> Vec<String> {
+    let verbs = VERBS.iter().filter(|verb| **verb != "deletecollection");
+    verbs.map(|&verb| verb.to_owned()).collect()
 }

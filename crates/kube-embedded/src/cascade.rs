@@ -1,6 +1,6 @@
 //! One request's writes and everything that follows from them: what is deleted along, collected, or
-//! finished. When each of these is due is decided here, what is done in `containers`, `garbage` and
-//! `expiry`.
+//! finished. When each of these is due is decided here, what is done in `containers`, `garbage`,
+//! `naming` and `expiry`.
 //!
 //! The request that causes something does it before it is answered: nothing runs behind anybody's back,
 //! no clock is waited for, and whoever has an answer finds the world settled. What is due waits in a
@@ -17,7 +17,7 @@ use crate::deletion::{self, Propagation};
 use crate::ledger::{Address, Write, WriteError};
 use crate::status::Failure;
 use crate::stored::Stored;
-use crate::{containers, expiry, garbage};
+use crate::{containers, expiry, garbage, naming};
 
 /// Tasks under way at once, where a journal can keep them in one commit.
 const CONCURRENT: usize = 64;
@@ -33,6 +33,8 @@ pub(crate) enum Task {
         dependent: Address,
         owner: Box<str>,
     },
+    /// Give the definitions of that group the names they ask for.
+    Name(String),
     /// Remove an Event, if that is still its version.
     Expire(Address, u64),
 }
@@ -91,6 +93,7 @@ impl<'a> Cascade<'a> {
         let kept = self.cluster.ledger.write(write).await?;
         let new = (!removes).then_some(&*kept);
         self.push(containers::consequences(self.cluster, &address, new));
+        self.push(naming::consequences(&address));
         self.push(garbage::consequences(self.cluster, &address, old, new));
         if let Some(new) = new {
             self.push(expiry::due(self.cluster, &address, new));
@@ -132,6 +135,7 @@ impl<'a> Cascade<'a> {
                 garbage::review(self, &address).await
             }
             Task::Disown { dependent, owner } => garbage::disown(self, &dependent, &owner).await,
+            Task::Name(group) => naming::settle(self, &group).await,
             Task::Expire(address, version) => {
                 expiry::expire(self, address, version).await;
                 Ok(())

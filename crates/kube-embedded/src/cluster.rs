@@ -21,6 +21,8 @@ pub(crate) struct Cluster {
     chance: Mutex<StdRng>,
     pub(crate) expiry: Expiry,
     pub(crate) unresolved: Unresolved,
+    /// Held while definitions get their names.
+    pub(crate) naming: tokio::sync::Mutex<()>,
 }
 
 impl Cluster {
@@ -32,6 +34,7 @@ impl Cluster {
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             expiry: Expiry::default(),
             unresolved: Unresolved::default(),
+            naming: tokio::sync::Mutex::default(),
         }
     }
 

@@ -16,7 +16,7 @@
 //! | patch or apply it | `patch`, `apply` |
 //! | fill in, drop, check, note who did it | `admit`, `metadata`, `schema`, `crd` |
 //! | delete it | `deletion` |
-//! | what follows from that | `cascade`, `containers`, `garbage`, `expiry`, `revision` |
+//! | what follows from that | `cascade`, `containers`, `garbage`, `naming`, `expiry`, `revision` |
 //! | what there is at the start | `lifecycle` |
 //! | keep it | `ledger`, `storage` |
 //! | show it | `convert`, `project`, `table` |
@@ -46,6 +46,7 @@ mod ledger;
 mod lifecycle;
 mod listener;
 mod metadata;
+mod naming;
 mod openapi;
 mod patch;
 mod path;

@@ -9,9 +9,9 @@ use crate::cluster::Cluster;
 use crate::containers::{address_in, namespace_address};
 use crate::expiry;
 use crate::ledger::Write;
-use crate::metadata;
 use crate::registry::{DEFINITIONS, NAMESPACES};
 use crate::status::Failure;
+use crate::{metadata, naming};
 
 /// What a cluster has from the start.
 const FIRST_NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
@@ -40,6 +40,7 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
     }
     expiry::start(cluster);
     let cascade = Cascade::new(cluster);
+    cascade.push(naming::all(cluster));
     for resource in [NAMESPACES, DEFINITIONS] {
         let resource = Arc::from(resource);
         let objects = cluster.ledger.all(&resource).into_iter();

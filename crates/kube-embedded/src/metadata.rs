@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Reason};
 use crate::stored::{FOREGROUND, ORPHAN};
 
 mod names;
@@ -56,6 +56,7 @@ pub(crate) fn has_finalizers(object: &Value) -> bool {
 /// The first metadata of a new object.
 pub(crate) fn begin(object: &mut Value, uid: &str, now: Timestamp, has_generation: bool) {
     edit(object, |metadata| {
+        let generation = metadata.remove("generation");
         for field in SERVERS_OWN {
             metadata.remove(field);
         }
@@ -64,6 +65,9 @@ pub(crate) fn begin(object: &mut Value, uid: &str, now: Timestamp, has_generatio
         metadata.insert("creationTimestamp".to_owned(), time(now).into());
         if has_generation {
             metadata.insert("generation".to_owned(), 1.into());
+        } else if let Some(generation) = generation.filter(Value::is_i64) {
+            // Who counts nothing keeps what was said.
+            metadata.insert("generation".to_owned(), generation);
         }
         drop_empty(metadata);
     });
@@ -163,6 +167,19 @@ fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// The core group's own rule on finalizers: a name without a domain is one of a few.
+pub(crate) fn check_core_finalizers(object: &Value, part: &str) -> Vec<Cause> {
+    let standard = |name: &str| ["kubernetes", ORPHAN, FOREGROUND].contains(&name);
+    let named = finalizers(&object[part]).into_iter().enumerate();
+    let odd = named.filter(|(_, name)| !name.contains('/') && !standard(name));
+    odd.map(|(at, name)| {
+        let field = format!("{part}.finalizers[{at}]");
+        let words = "name is neither a standard finalizer name nor is it fully qualified";
+        Cause::invalid(field, &name.into(), words)
+    })
+    .collect()
+}
+
 /// What is said about finalizers that are new and nobody's in particular.
 pub(crate) fn finalizer_warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
     let before = old
@@ -241,20 +258,41 @@ fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
         }
         if (word("apiVersion"), word("kind")) == BANNED_OWNER {
             let words = "/v1, Kind=Event is disallowed from being an owner";
-            causes.push(Cause::invalid(place, owner, words));
+            let words = format!("Invalid value: {}: {words}", as_go(owner));
+            causes.push(Cause::new(Reason::Invalid, place, words));
         }
         if owner["controller"] == true {
             let named = format!("{}/{}", word("kind"), word("name"));
             match &controller {
                 None => controller = Some(named),
-                Some(first) => causes.push(Cause::invalid(
-                    "metadata.ownerReferences",
-                    owners,
-                    &format!(
-                        "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {named}"
-                    ),
-                )),
+                Some(first) => {
+                    let owners = owners.as_array().into_iter().flatten();
+                    let shown: Vec<String> = owners.map(as_go).collect();
+                    let words = format!(
+                        "Invalid value: [{}]: Only one reference can have Controller set to true. Found \"true\" in references for {first} and {named}",
+                        shown.join(",")
+                    );
+                    let field = "metadata.ownerReferences";
+                    causes.push(Cause::new(Reason::Invalid, field, words));
+                }
             }
         }
     }
+}
+
+/// A reference to an owner as Go prints it: its fields in their order.
+fn as_go(owner: &Value) -> String {
+    let fields = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let said = fields.iter().filter_map(|field| {
+        let value = owner.get(*field).filter(|value| !value.is_null())?;
+        Some(format!("{field:?}:{value}"))
+    });
+    format!("{{{}}}", said.collect::<Vec<_>>().join(","))
 }

@@ -20,6 +20,9 @@ pub(crate) const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8
 /// Where the namespaces are kept, as the ledger names it.
 pub(crate) const NAMESPACES: &str = "namespaces";
 
+/// Schemas by the `apiVersion` of the objects they are for.
+pub(crate) type Schemas = Arc<[(String, Schema)]>;
+
 /// One resource in one of its versions.
 #[derive(Debug)]
 pub(crate) struct Served {
@@ -31,6 +34,8 @@ pub(crate) struct Served {
     /// The `apiVersion` objects are stored in.
     pub(crate) stored_version: String,
     pub(crate) schema: Schema,
+    /// Those of all its versions, served or not, by `apiVersion`; of a built-in resource none.
+    pub(crate) schemas: Schemas,
     /// What the client may read of the schema.
     pub(crate) described: Option<Value>,
     pub(crate) columns: Vec<Column>,
@@ -66,6 +71,13 @@ impl Served {
             name: self.info.kind.clone(),
             group: self.info.group.clone(),
         }
+    }
+
+    /// The schema of objects of that `apiVersion`, if the resource has it.
+    pub(crate) fn schema_of(&self, api_version: &str) -> Option<&Schema> {
+        let mut schemas = self.schemas.iter();
+        let found = schemas.find(|(version, _)| version == api_version);
+        found.map(|(_, schema)| schema)
     }
 
     pub(crate) fn builtin(&self) -> Option<Builtin> {

@@ -4,9 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::sequence::{Sequence, map, seq};
+use super::sequence::{Sequence, seq};
 
-/// An object's metadata by which nothing holds it.
 fn named(name: &str, more: Value) -> Value {
     let mut metadata = json!({"name": name});
     let fields = more.as_object().cloned().unwrap_or_default();
@@ -44,7 +43,7 @@ fn is_going(_: u16, object: &Value) -> bool {
 fn policies() -> Vec<Sequence> {
     let pair = |sentence: &str| {
         seq(sentence)
-            .post("{maps}", map("top", json!({})))
+            .post("{maps}", named("top", json!({})))
             .keep("top", "/metadata/uid")
             .post("{maps}", owned("a", &[owner("top", true)]))
     };
@@ -105,7 +104,7 @@ fn policies() -> Vec<Sequence> {
             .merge("{maps}/a", free())
             .get("{maps}"),
         seq("a dry run says what a policy would come to")
-            .post("{maps}", map("a", json!({})))
+            .post("{maps}", named("a", json!({})))
             .delete_with(
                 "{maps}/a",
                 json!({"propagationPolicy": "Orphan", "dryRun": ["All"]}),
@@ -124,7 +123,7 @@ fn absent() -> Vec<Sequence> {
             .until_gone("{maps}/a")
             .get("{maps}"),
         seq("an owner of the same name that is another is not there")
-            .post("{maps}", map("top", json!({})))
+            .post("{maps}", named("top", json!({})))
             .keep("top", "/metadata/uid")
             .post(
                 "{maps}",
@@ -133,9 +132,9 @@ fn absent() -> Vec<Sequence> {
             .until_gone("{maps}/a")
             .get("{maps}"),
         seq("one living owner is enough, and the others are forgotten")
-            .post("{maps}", map("top", json!({})))
+            .post("{maps}", named("top", json!({})))
             .keep("top", "/metadata/uid")
-            .post("{maps}", map("other", json!({})))
+            .post("{maps}", named("other", json!({})))
             .keep("other", "/metadata/uid")
             .post(
                 "{maps}",
@@ -149,7 +148,7 @@ fn absent() -> Vec<Sequence> {
             .delete("{maps}/other")
             .until_gone("{maps}/a"),
         seq("a secret is owned as well as a map")
-            .post("{maps}", map("top", json!({})))
+            .post("{maps}", named("top", json!({})))
             .keep("top", "/metadata/uid")
             .post(
                 "{secrets}",
@@ -159,7 +158,7 @@ fn absent() -> Vec<Sequence> {
             .until_gone("{secrets}/s")
             .get("{secrets}"),
         seq("a circle goes although everybody in it waits")
-            .post("{maps}", map("top", json!({})))
+            .post("{maps}", named("top", json!({})))
             .keep("top", "/metadata/uid")
             .post("{maps}", owned("a", &[owner("top", true)]))
             .keep("a", "/metadata/uid")
@@ -195,14 +194,14 @@ fn references() -> Vec<Sequence> {
                 "{maps}",
                 named("a", json!({"finalizers": ["orphan", "foregroundDeletion"]})),
             )
-            .post("{maps}", map("a", json!({})))
+            .post("{maps}", named("a", json!({})))
             .delete("{maps}/a?propagationPolicy=Foo")
             .delete("{maps}/a?propagationPolicy=Orphan&orphanDependents=false")
             .delete_with("{maps}/a", json!({"propagationPolicy": 7}))
             .delete_with("{maps}/a", json!({"orphanDependents": "yes"}))
             .get("{maps}/a"),
         seq("with a body the query says nothing")
-            .post("{maps}", map("a", json!({})))
+            .post("{maps}", named("a", json!({})))
             .delete_with("{maps}/a?propagationPolicy=Foo&dryRun=All", json!({}))
             .get("{maps}/a"),
     ]

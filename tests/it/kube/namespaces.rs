@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::sequence::{Sequence, map, seq, thing, things};
+use super::sequence::{Sequence, seq, thing, things};
 
 const NAMESPACE: &str = "/api/v1/namespaces/{ns}";
 
@@ -66,15 +66,15 @@ fn ended() -> Vec<Sequence> {
             .delete(NAMESPACE)
             .until_gone(NAMESPACE)
             .get(NAMESPACE)
-            .post("{maps}", map("a", json!({}))),
+            .post("{maps}", held("a", &[])),
         seq("a namespace says what it waits for, and takes nothing new")
             .post("{maps}", held("a", &["x.y/z", "x.y/w"]))
             .post("{maps}", held("b", &["x.y/z"]))
             .post("{secrets}", held("s", &["x.y/z"]))
-            .post("{maps}", map("plain", json!({})))
+            .post("{maps}", held("plain", &[]))
             .delete(NAMESPACE)
-            .post("{maps}", map("late", json!({})))
-            .post("{maps}?dryRun=All", map("late", json!({})))
+            .post("{maps}", held("late", &[]))
+            .post("{maps}?dryRun=All", held("late", &[]))
             .until(NAMESPACE, says_what_remains)
             .get(NAMESPACE)
             .get("{maps}")

@@ -205,6 +205,9 @@ fn texts(headers: &HeaderMap, name: &str) -> Value {
 /// JSON as what it is, the events of a watch as a list, anything else as text.
 fn body_of(answer: &Answer, watch: bool) -> Result<Value, String> {
     let text = std::str::from_utf8(&answer.body).map_err(|error| error.to_string())?;
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
     let kind = answer.headers.get("content-type");
     let json = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if !json {

@@ -144,7 +144,6 @@ fn written() -> Vec<Sequence> {
         )
         .post("{things}", thing("b", json!({"replicas": "x"})))
         .merge("{things}/a/status", json!({"status": {"replicas": -1}}))
-        .merge("{things}/a/status", json!({"status": {"selector": 1}}))
         .get("{things}/a"),
     ]
 }
@@ -162,6 +161,7 @@ fn refused() -> Vec<Sequence> {
             .put("{things}/a/scale", thing("a", json!({"replicas": 5})))
             .put("{things}/b/scale", scale("b", json!({"replicas": 5})))
             .merge("{things}/a/scale", json!({"spec": {"replicas": "x"}}))
+            .shown(|answer| answer["reason"].clone())
             .merge("{things}/a/scale", json!({"metadata": {"name": "b"}}))
             .get("{things}/a/scale"),
         with(

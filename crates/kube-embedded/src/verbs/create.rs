@@ -68,9 +68,10 @@ pub(crate) async fn insert(
         now: writer.now,
         writer: tracks.then_some(writer),
     };
-    let exists = || Failure::AlreadyExists {
+    let exists = |latest: Option<Arc<Stored>>| Failure::AlreadyExists {
         resource: served.resource(),
         name: name.clone(),
+        going: latest.is_some_and(|latest| latest.is_deleting()),
     };
     let Admitted { object, warnings } = admission.create(object, &call.cluster.new_uid())?;
     let address = Address {
@@ -79,8 +80,9 @@ pub(crate) async fn insert(
     };
     let projection = Projection::asked(served, call.ask, writer.now)?;
     let kept = if call.ask.dry_run()? {
-        if call.cluster.ledger.latest(&address).is_some() {
-            return Err(exists());
+        let latest = call.cluster.ledger.latest(&address);
+        if latest.is_some() {
+            return Err(exists(latest));
         }
         Stored::unkept(&object)
     } else {
@@ -89,7 +91,7 @@ pub(crate) async fn insert(
         let cascade = Cascade::new(call.cluster);
         let written = cascade.write(write, None).await;
         let kept = written.map_err(|error| match error {
-            WriteError::Changed => exists(),
+            WriteError::Changed => exists(call.cluster.ledger.latest(&address)),
             // It went between our look and the write; the same look now says so.
             WriteError::Closed => containers::may_be_created(call.cluster, &call.target, &name)
                 .err()

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::read::Selection;
+use super::read::{self, Selection};
 use crate::answer::Answer;
 use crate::builtin::Builtin;
 use crate::cascade::{Cascade, Task};
 use crate::containers;
 use crate::deletion::{self, Gone};
 use crate::ledger::{Address, Range};
-use crate::project::{ListMetadata, Projection};
+use crate::project::Projection;
 use crate::status::Failure;
 use crate::stored::Stored;
 use options::Options;
@@ -74,6 +74,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
     let selection = Selection::asked(call)?;
     let range = Range {
         prefix: &call.target.prefix(),
+        limit: call.ask.query.limit()?,
         ..Range::default()
     };
     let picks = |object: &Stored| {
@@ -92,11 +93,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
         cascade.settle().await?;
     }
     let projection = Projection::asked(served, call.ask, call.cluster.now())?;
-    let metadata = ListMetadata {
-        version: ledger.version(),
-        token: None,
-        remaining: None,
-    };
+    let metadata = read::metadata(&page, selection.is_everything());
     Ok(projection.list(&page.objects, &metadata))
 }
 

@@ -7,11 +7,16 @@ use super::Call;
 use crate::cause::Cause;
 use crate::decode::{self, DecodeError};
 use crate::metadata;
+use crate::project;
 use crate::registry::Served;
 use crate::status::{Failure, Qualified};
+use crate::types;
 
 /// How much of a body is quoted back, in bytes; as in Kubernetes.
 const QUOTED: usize = 30;
+
+/// Where a real server's code keeps its list of kinds; it says so.
+pub(super) const SCHEME: &str = " in scheme \"pkg/runtime/scheme.go:111\"";
 
 /// The object in a request's body, with what the path says filled in.
 pub(crate) fn body(call: &Call<'_>, name: Option<&str>) -> Result<Value, Failure> {
@@ -111,10 +116,17 @@ fn is_of_kind(served: &Served, object: &Value) -> Result<(), Failure> {
         return Ok(());
     }
     if served.builtin().is_some() {
+        let kind = &served.info.kind;
+        let version = said_version.rsplit('/').next().unwrap_or_default();
+        let (group, _) = said_version.split_once('/').unwrap_or_default();
+        let why = if types::definition(group, version, said_kind).is_some() {
+            let package = project::go_package(&served.info.group);
+            format!("converting ({version}.{said_kind}) to ({package}.{kind}): unknown conversion")
+        } else {
+            format!("no kind {said_kind:?} is registered for version {said_version:?}{SCHEME}")
+        };
         return Err(Failure::BadRequest(format!(
-            "{said_kind} in version {:?} cannot be handled as a {}: no kind {said_kind:?} is registered for version {said_version:?}",
-            said_version.rsplit('/').next().unwrap_or_default(),
-            served.info.kind,
+            "{said_kind} in version {version:?} cannot be handled as a {kind}: {why}"
         )));
     }
     if said_version != served.api_version {

@@ -93,11 +93,7 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let applied = decode::yaml(&call.body)
         .map_err(|error| Failure::BadRequest(format!("error decoding YAML: {error}")))?;
-    if applied["kind"].is_null() || applied["apiVersion"].is_null() {
-        return Err(Failure::BadRequest(
-            "invalid object type: /, Kind=".to_owned(),
-        ));
-    }
+    is_of_type(call, &applied)?;
     let says_namespace = !metadata::text(&applied, "namespace").is_empty();
     let mut applied = fit::object_at(call, applied, call.target.name.as_deref())?;
     if !says_namespace {
@@ -120,6 +116,27 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
         }
         (other, _) => other,
     }
+}
+
+/// What is applied must say what it is, and of a built-in kind which it is.
+fn is_of_type(call: &Call<'_>, applied: &Value) -> Result<(), Failure> {
+    let served = &call.target.served;
+    let word = |field: &str| applied[field].as_str().unwrap_or_default();
+    let (version, kind) = (word("apiVersion"), word("kind"));
+    let builtin = served.builtin().is_some();
+    let is_other = builtin && (version != served.api_version || kind != served.info.kind);
+    if version.is_empty() || kind.is_empty() || is_other {
+        let slash = if version.contains('/') { "" } else { "/" };
+        let words = format!("invalid object type: {slash}{version}, Kind={kind}");
+        return Err(Failure::BadRequest(words));
+    }
+    if builtin && metadata::text(applied, "name").is_empty() {
+        let name = call.target.name.as_deref().unwrap_or_default();
+        return Err(Failure::BadRequest(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    Ok(())
 }
 
 fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<Value, Failure> {
@@ -179,7 +196,9 @@ impl Change<'_> {
 
 /// A patch that cannot be applied.
 pub(super) fn unpatchable(error: PatchError) -> Failure {
-    if error.is_unprocessable() {
+    if matches!(error, PatchError::NoMergeKey { .. }) {
+        Failure::Unclassified(error.to_string())
+    } else if error.is_unprocessable() {
         Failure::PatchDoesNotFit(Box::new(error))
     } else {
         Failure::BadRequest(error.to_string())

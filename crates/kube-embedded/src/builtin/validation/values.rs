@@ -71,6 +71,9 @@ fn of_type(object: &Value) -> Vec<Cause> {
     };
     match object["type"].as_str().unwrap_or_default() {
         "kubernetes.io/tls" => missing(&["tls.crt", "tls.key"]),
+        "kubernetes.io/ssh-auth" if data["ssh-privatekey"] == "" => {
+            vec![Cause::required("data[ssh-privatekey]", "")]
+        }
         "kubernetes.io/ssh-auth" => missing(&["ssh-privatekey"]),
         "kubernetes.io/basic-auth" => {
             let either = missing(&["username", "password"]);
@@ -124,7 +127,7 @@ pub(super) fn config_map(object: &Value, old: Option<&Value>) -> Vec<Cause> {
         .map(|(_, text)| text.as_str().map_or(0, str::len))
         .sum();
     if size + decoded_size(&object["binaryData"]) > SIZE_LIMIT {
-        causes.push(Cause::too_long("", SIZE_LIMIT as u64));
+        causes.push(Cause::too_long("[]", SIZE_LIMIT as u64));
     }
     if let Some(old) = old {
         causes.extend(immutable(object, old, &["data", "binaryData"]));
@@ -149,7 +152,7 @@ fn check_key(field: &str, key: &str) -> Option<Cause> {
     match key {
         "." => invalid("must not be '.'"),
         ".." => invalid("must not be '..'"),
-        key if key.len() > 253 => invalid("must be no more than 253 bytes"),
+        key if key.len() > 253 => invalid("must be no more than 253 characters"),
         key if key.is_empty() || !key.bytes().all(inside) => invalid(KEY_WORDS),
         key if key.starts_with("..") => invalid("must not start with '..'"),
         _ => None,

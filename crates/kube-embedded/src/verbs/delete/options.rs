@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::Call;
+use super::super::fit::SCHEME;
 use crate::builtin::Builtin;
 use crate::cause::Cause;
 use crate::decode;
@@ -131,7 +132,7 @@ fn from_body(call: &Call<'_>) -> Result<Said, Failure> {
     let kind = body["kind"].as_str().unwrap_or("DeleteOptions");
     if kind != "DeleteOptions" {
         return Err(Failure::BadRequest(format!(
-            "no kind {kind:?} is registered for version {}",
+            "no kind {kind:?} is registered for version {}{SCHEME}",
             body["apiVersion"]
         )));
     }
