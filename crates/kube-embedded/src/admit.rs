@@ -26,6 +26,8 @@ pub(crate) struct Admission<'a> {
     /// Whose write it is; nothing if an apply has noted that already.
     pub(crate) writer: Option<Writer<'a>>,
     pub(crate) now: Timestamp,
+    /// Fields the body says twice.
+    pub(crate) duplicates: Vec<String>,
 }
 
 /// An object fit to be stored.
@@ -88,6 +90,7 @@ impl Admission<'_> {
         }
         let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
+        let in_any_case = warnings.clone();
         match served.builtin() {
             None => warnings.extend(metadata::finalizer_warnings(&object, old)),
             Some(_) => {
@@ -108,13 +111,19 @@ impl Admission<'_> {
                 old.filter(|_| self.part != Part::Finalize),
             );
         }
+        if served.builtin() == Some(Builtin::Secret) {
+            warnings.extend(builtin::tls_warnings(&object));
+        }
         if let Some(old) = old {
             self.count_generation(old, &mut object);
         }
         if let Err(failure) = self.check(&object, old) {
-            return Err(failure.warned(warnings));
+            return Err(failure.warned(in_any_case));
         }
         self.track(old, &mut object);
+        if served.builtin() == Some(Builtin::Lease) {
+            builtin::drop_coordinated_election(&mut object);
+        }
         if let Some(builtin) = served.builtin()
             && self.part == Part::Whole
         {
@@ -165,10 +174,12 @@ impl Admission<'_> {
         unknown: &[String],
         patched: Option<String>,
     ) -> Result<Vec<String>, Failure> {
-        let words: Vec<_> = unknown
+        let duplicates = self.duplicates.iter();
+        let duplicates = duplicates.map(|field| format!("duplicate field \"{field}\""));
+        let unknown = unknown
             .iter()
-            .map(|field| format!("unknown field \"{field}\""))
-            .collect();
+            .map(|field| format!("unknown field \"{field}\""));
+        let words: Vec<_> = duplicates.chain(unknown).collect();
         match self.fields {
             FieldValidation::Ignore => Ok(Vec::new()),
             FieldValidation::Warn => Ok(words),
@@ -222,6 +233,9 @@ impl Admission<'_> {
             shape.retain(|cause| !refused(cause));
             causes.extend(more);
         }
+        if builtin.is_none() && self.part == Part::Status {
+            shape.iter_mut().for_each(told_from_status);
+        }
         causes.extend(shape);
         if let Some(scale) = &self.served.scale {
             causes.extend(scale.check(object, self.part != Part::Status));
@@ -268,6 +282,15 @@ impl Admission<'_> {
         metadata::edit(new, |fields| {
             fields.insert("generation".to_owned(), (generation + 1).into());
         });
+    }
+}
+
+/// A status written by itself is looked at by itself, and its fields are told from there.
+fn told_from_status(cause: &mut Cause) {
+    if let Some((value, words)) = cause.message.split_once(": status.")
+        && words.contains(" in body ")
+    {
+        cause.message = format!("{value}: {words}");
     }
 }
 

@@ -5,8 +5,10 @@ mod validation;
 
 use std::sync::{Arc, LazyLock};
 
-pub(crate) use defaults::{blank, complete, complete_event, default_in, drop_nulls};
-pub(crate) use validation::{check, undecodable};
+pub(crate) use defaults::{
+    blank, complete, complete_event, default_in, drop_coordinated_election, drop_nulls,
+};
+pub(crate) use validation::{check, tls_warnings, undecodable};
 
 use crate::discovery::Resource;
 use crate::registry::{Nature, Served, anything};
@@ -166,7 +168,11 @@ impl Row {
                     Builtin::Namespace => without_collections(),
                     _ => words(&VERBS),
                 },
-                stored_version: self.stored_version.to_owned(),
+                stored_version: match self.nature {
+                    // A real server has them in an older version.
+                    Builtin::Definition => "apiextensions.k8s.io/v1beta1".to_owned(),
+                    _ => self.stored_version.to_owned(),
+                },
                 status: self.status,
                 scale: false,
             },

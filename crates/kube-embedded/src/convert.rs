@@ -51,6 +51,10 @@ pub(crate) fn from_stored(served: &Served, object: &mut Value) {
     }
     if served.builtin() == Some(Builtin::Event) {
         rename(object, EVENT_WORDS.map(|(new, core)| (core, new)));
+        if let Some(fields) = object.as_object_mut() {
+            let reporter = ["reportingController", "reportingInstance"];
+            fields.retain(|field, value| value != "" || !reporter.contains(&field.as_str()));
+        }
     }
     let stored_in = object["apiVersion"].as_str().unwrap_or_default();
     if let Some(schema) = served.schema_of(stored_in) {

@@ -83,13 +83,25 @@ pub(crate) fn carry_over(old: &Value, new: &mut Value) {
                 None => metadata.remove(*field),
             };
         }
-        if let Some(managed) = old["metadata"].get("managedFields")
-            && !metadata.contains_key("managedFields")
+        if metadata
+            .get("managedFields")
+            .is_none_or(|managed| !can_be(managed))
         {
-            metadata.insert("managedFields".to_owned(), managed.clone());
+            metadata.remove("managedFields");
+            if let Some(managed) = old["metadata"].get("managedFields") {
+                metadata.insert("managedFields".to_owned(), managed.clone());
+            }
         }
         drop_empty(metadata);
     });
+}
+
+/// Entries nobody can have made count as not said. One that is empty resets them all.
+fn can_be(managed: &Value) -> bool {
+    let entries = managed.as_array().into_iter().flatten();
+    let mut entries =
+        entries.filter(|entry| entry.as_object().is_some_and(|fields| !fields.is_empty()));
+    entries.all(|entry| entry["operation"] == "Apply" || entry["operation"] == "Update")
 }
 
 /// Kubernetes does not keep nulls and empty collections here.

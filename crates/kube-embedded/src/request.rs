@@ -144,6 +144,19 @@ impl Query {
         self.get("resourceVersion").map(parse).transpose()
     }
 
+    /// The version one object is asked for in, which is at most looked at.
+    pub(crate) fn one_version(&self) -> Result<(), Failure> {
+        match self
+            .get("resourceVersion")
+            .map(|text| (text, text.parse::<u64>()))
+        {
+            None | Some((_, Ok(_))) => Ok(()),
+            Some((text, Err(_))) => Err(Failure::Unclassified(format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))),
+        }
+    }
+
     pub(crate) fn version_match(&self) -> Result<Option<VersionMatch>, Failure> {
         match self.get("resourceVersionMatch") {
             None => Ok(None),

@@ -90,7 +90,7 @@ async fn answer(
         _ => return Err(Failure::NoSuchPath),
     };
     if !registry.has(group, version) {
-        return Err(not_served(&registry, group));
+        return Err(registry.not_served(group));
     }
     let call = Call {
         cluster,
@@ -100,19 +100,6 @@ async fn answer(
         stop: &incoming.stop,
     };
     verbs::perform(call).await
-}
-
-/// A built-in group answers for its versions itself; of any other nobody knows.
-fn not_served(registry: &Registry, group: &str) -> Failure {
-    let mut builtin = registry
-        .served()
-        .iter()
-        .filter(|served| served.builtin().is_some());
-    if builtin.any(|served| served.info.group == group) {
-        Failure::NoSuchResource
-    } else {
-        Failure::NoSuchPath
-    }
 }
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -152,7 +139,7 @@ fn documents(
         ["api", "v1"] => found(discovery::resource_list(&resources(), "", "v1")),
         ["apis", group, version] => discovery::resource_list(&resources(), group, version)
             .map(Answer::value)
-            .ok_or_else(|| not_served(registry, group)),
+            .ok_or_else(|| registry.not_served(group)),
         ["openapi", "v3"] => Ok(Answer::value(openapi::index(&documents_of(registry)))),
         ["openapi", "v3", "api", version] => found(document(registry, "", version)),
         ["openapi", "v3", "apis", group, version] => found(document(registry, group, version)),

@@ -126,7 +126,11 @@ impl Normal {
             };
             let key = name.trim_start_matches([' ', '-']).to_owned();
             let bare = value.trim_matches(['"', '\'']);
-            let shown = self.string(&key, bare.to_owned());
+            let shown = match key.as_str() {
+                // Of a list that would be the version of the moment.
+                "resourceVersion" if !self.names.contains_key(bare) => "<version>".to_owned(),
+                key => self.string(key, bare.to_owned()),
+            };
             format!("{name}: {}", value.replace(bare, &shown))
         });
         lines.collect::<Vec<_>>().join("\n")

@@ -163,6 +163,19 @@ fn updating() -> Vec<Sequence> {
             .put("{things}/a", thing("a", json!({})))
             .post("{things}", thing("a", json!({})))
             .put("{things}/a", thing("a", json!({"size": 1}))),
+        seq("what is wrong is told of an update as of a creation")
+            .defined(things(json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+                "size": {"type": "integer", "maximum": 5}, "text": {"type": "string", "enum": ["a"]}, "list": {"type": "array", "items": {"type": "integer"}},
+                "map": {"type": "object", "additionalProperties": {"type": "integer"}}, "deep": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 2}}},
+            }}}})))
+            .post("{things}", thing("a", json!({})))
+            .merge("{things}/a", json!({"spec": {"size": "x"}}))
+            .merge("{things}/a", json!({"spec": {"size": 6, "text": "b"}}))
+            .merge("{things}/a", json!({"spec": {"list": [1, "x"]}}))
+            .merge("{things}/a", json!({"spec": {"map": {"k": "x"}}}))
+            .merge("{things}/a", json!({"spec": {"deep": {}}}))
+            .merge("{things}/a", json!({"spec": {"deep": {"a": "b"}}}))
+            .merge("{things}/a", json!({"spec": []})),
         seq("the generation counts changes of the spec")
             .defined(with_status())
             .post("{things}?fieldManager=m", thing("a", json!({"size": 1})))
@@ -189,7 +202,7 @@ fn updating() -> Vec<Sequence> {
 
 fn patching() -> Vec<Sequence> {
     let text = |text: &str| super::sequence::Body::Text(text.to_owned());
-    let owner = |uid: &str| json!({"apiVersion": "v1", "kind": "Secret", "name": "s", "uid": uid});
+    let owner = |name: &str| json!({"apiVersion": "v1", "kind": "Secret", "name": name, "uid": format!("{{{name}}}")});
     vec![
         seq("a JSON patch is done whole or not at all")
             .post("{maps}", map("a", json!({"k": "v"})))
@@ -219,14 +232,18 @@ fn patching() -> Vec<Sequence> {
             .merge("{maps}/b", json!({}))
             .ask("PATCH", "{maps}/a", text("{")).with("content-type", MERGE),
         seq("a strategic patch merges lists by their keys")
+            .post("{secrets}", json!({"metadata": {"name": "s"}}))
+            .keep("s", "/metadata/uid")
+            .post("{secrets}", json!({"metadata": {"name": "t"}}))
+            .keep("t", "/metadata/uid")
             .post("{maps}", map("a", json!({"k": "v"})))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"finalizers": ["x.y/z"]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"finalizers": ["x.y/a"]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {
                 "$deleteFromPrimitiveList/finalizers": ["x.y/z"], "labels": {"$patch": "replace", "l": "m"},
             }}))
-            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [owner("1"), owner("2")]}}))
-            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"$patch": "delete", "uid": "1"}]}}))
+            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [owner("s"), owner("t")]}}))
+            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"$patch": "delete", "uid": "{s}"}]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"name": "x"}]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"data": {"$patch": "delete"}})),
         seq("a patch comes in a form the kind takes")

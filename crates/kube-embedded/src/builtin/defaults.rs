@@ -43,6 +43,14 @@ pub(crate) fn default_in(builtin: Builtin, object: &mut Value, old: Option<&Valu
     }
 }
 
+/// Fields of a feature that is off by default are dropped, though whoever said them owns them.
+pub(crate) fn drop_coordinated_election(lease: &mut Value) {
+    if let Some(spec) = lease.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("strategy");
+        spec.remove("preferredHolder");
+    }
+}
+
 /// What the server itself says of a new object, and nobody owns.
 pub(crate) fn complete(builtin: Builtin, object: &mut Value) {
     match builtin {

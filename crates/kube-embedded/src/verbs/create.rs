@@ -66,6 +66,7 @@ pub(crate) async fn insert(
         fields: call.ask.field_validation()?,
         patches: false,
         now: writer.now,
+        duplicates: fit::duplicates(call),
         writer: tracks.then_some(writer),
     };
     let exists = |latest: Option<Arc<Stored>>| Failure::AlreadyExists {

@@ -1,7 +1,7 @@
 //! Does a body say what its path says: kind, version, namespace and name?
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Call;
 use crate::cause::Cause;
@@ -9,6 +9,7 @@ use crate::decode::{self, DecodeError};
 use crate::metadata;
 use crate::project;
 use crate::registry::Served;
+use crate::request::FieldValidation;
 use crate::status::{Failure, Qualified};
 use crate::types;
 
@@ -23,6 +24,10 @@ pub(crate) fn body(call: &Call<'_>, name: Option<&str>) -> Result<Value, Failure
     let served = &call.target.served;
     let decoded = decode::object(&call.ask.content_type, &call.body);
     let object = decoded.map_err(|error| unreadable(served, &call.body, &error))?;
+    says_texts(served, &object, &call.body)?;
+    // Of a built-in kind nothing is an object that says nothing.
+    let empty = object.is_null() && served.builtin().is_some();
+    let object = if empty { json!({}) } else { object };
     if served.builtin().is_none() {
         says_what_it_is(served, &object, &call.body)?;
     }
@@ -61,13 +66,49 @@ pub(crate) fn object_at(
 fn unreadable(served: &Served, body: &Bytes, error: &DecodeError) -> Failure {
     match error {
         DecodeError::UnknownForm(accepted) => Failure::UnsupportedMediaType(accepted),
-        DecodeError::Json(_) | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => {
+        DecodeError::Json { .. } | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => {
             Failure::BadRequest(format!(
                 "the object provided is unrecognized (must be of type {}): couldn't get version/kind; {error} ({})",
                 served.info.kind,
                 summary(body),
             ))
         }
+    }
+}
+
+/// What Go reads `apiVersion` and `kind` into.
+const TYPE_META: &str = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+
+/// Whether it says what it is, in text, is looked at before anything else.
+fn says_texts(served: &Served, object: &Value, body: &Bytes) -> Result<(), Failure> {
+    let refuse = |value: &Value, into: &str| {
+        Err(Failure::BadRequest(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go {into} ({})",
+            served.info.kind,
+            decode::go_name(value),
+            summary(body),
+        )))
+    };
+    if !object.is_object() && !object.is_null() {
+        return refuse(object, &format!("value of type {TYPE_META}"));
+    }
+    for field in ["apiVersion", "kind"] {
+        let value = &object[field];
+        if !value.is_string() && !value.is_null() {
+            return refuse(value, &format!("struct field .{field} of type string"));
+        }
+    }
+    Ok(())
+}
+
+/// The fields a JSON body says twice, if anybody wants to know.
+pub(super) fn duplicates(call: &Call<'_>) -> Vec<String> {
+    let wanted = !matches!(call.ask.field_validation(), Ok(FieldValidation::Ignore));
+    let json = ["", "application/json"].contains(&call.ask.content_type.as_str());
+    if wanted && json {
+        decode::duplicates::of(&call.body)
+    } else {
+        Vec::new()
     }
 }
 

@@ -8,6 +8,7 @@ use super::Call;
 use crate::admit;
 use crate::answer::Answer;
 use crate::cause::Cause;
+use crate::decode;
 use crate::ledger::{Expired, Page, Range};
 use crate::project::{ListMetadata, Projection};
 use crate::registry::Served;
@@ -20,6 +21,7 @@ use crate::target::Target;
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
     let target = &call.target;
     let name = target.name.as_deref().unwrap_or_default();
+    call.ask.query.one_version()?;
     let found = call
         .cluster
         .ledger
@@ -117,18 +119,25 @@ impl Continue {
     }
 
     fn decode(token: &str) -> Result<Self, Failure> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-        bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| {
-                Failure::BadRequest("invalid continue token: continue key is not valid".to_owned())
-            })
+        let refuse = |why: &str| {
+            Failure::BadRequest(format!(
+                "invalid continue token: continue key is not valid: {why}"
+            ))
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(token);
+        let bytes = bytes.map_err(|error| refuse(&error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| refuse(&decode::words::go(&error, &bytes)))
     }
 }
 
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     let served = &call.target.served;
     let query = &call.ask.query;
+    if query.get("sendInitialEvents").is_some() {
+        let field = "sendInitialEvents";
+        let cause = Cause::forbidden(field, "sendInitialEvents is forbidden for list");
+        return Err(Failure::options("ListOptions", cause));
+    }
     let selection = Selection::asked(call)?;
     let next = query.get("continue").map(Continue::decode).transpose()?;
     if next.is_some() && query.version()?.is_some_and(|version| version > 0) {

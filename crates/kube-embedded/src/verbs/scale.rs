@@ -53,7 +53,7 @@ pub(super) fn body(call: &Call<'_>) -> Result<Value, Failure> {
     let decoded = decode::object(&call.ask.content_type, &call.body);
     let mut scale = decoded.map_err(|error| match error {
         DecodeError::UnknownForm(accepted) => Failure::UnsupportedMediaType(accepted),
-        DecodeError::Json(_) | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => no_scale(),
+        DecodeError::Json { .. } | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => no_scale(),
     })?;
     let says = |field: &str, word: &str| scale[field].is_null() || scale[field] == word;
     if !scale.is_object() || !says("kind", "Scale") || !says("apiVersion", "autoscaling/v1") {

@@ -180,7 +180,9 @@ impl Change<'_> {
             Change::Patch(patch) => {
                 let mut new = old.clone();
                 patch(&mut new).map_err(unpatchable)?;
+                let shown = new.clone();
                 fit::object_at(call, new, call.target.name.as_deref())
+                    .map_err(|failure| undecodable_patch(call, &shown, failure))
             }
         }
     }
@@ -203,6 +205,49 @@ pub(super) fn unpatchable(error: PatchError) -> Failure {
     } else {
         Failure::BadRequest(error.to_string())
     }
+}
+
+/// What a patch makes must still be of its kind; a built-in one is quoted whole when it is not.
+fn undecodable_patch(call: &Call<'_>, patched: &Value, failure: Failure) -> Failure {
+    let words = failure.to_string();
+    let decoding = words.split_once(&format!(
+        "cannot be handled as a {}: ",
+        call.target.served.info.kind
+    ));
+    match (call.target.served.builtin(), decoding) {
+        (Some(_), Some((_, why))) => Failure::Invalid {
+            kind: Qualified::nothing(),
+            name: String::new(),
+            causes: vec![Cause::invalid("patch", &as_go(patched).into(), why)],
+        },
+        (Some(_) | None, _) => failure,
+    }
+}
+
+/// The object as Go prints it: metadata's fields in their order, and nobody's managed fields.
+fn as_go(object: &Value) -> String {
+    const FIRST: [&str; 6] = [
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+    ];
+    let own = object["metadata"].as_object();
+    let first = FIRST.iter().filter_map(|field| own?.get_key_value(*field));
+    let rest = own
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| !FIRST.contains(&field.as_str()) && *field != "managedFields");
+    let said = |(field, value): (&String, &Value)| format!("{field:?}:{value}");
+    let metadata: Vec<String> = first.chain(rest).map(said).collect();
+    let fields = object.as_object().into_iter().flatten();
+    let fields = fields.map(|(field, value)| match field.as_str() {
+        "metadata" => format!("\"metadata\":{{{}}}", metadata.join(",")),
+        field => format!("{field:?}:{value}"),
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
 /// Decides and stores, again if somebody else was faster and the client named no version.
@@ -250,9 +295,21 @@ fn decide(
         fields: call.ask.field_validation()?,
         patches: matches!(change, Change::Patch(_)),
         now: writer.now,
+        duplicates: match change {
+            Change::Replace(_) => fit::duplicates(call),
+            Change::Patch(_) | Change::Apply(_) | Change::Scale(_) => Vec::new(),
+        },
         writer: (!change.is_tracked()).then_some(writer),
     };
-    Ok((admission.update(&old, new)?, insists))
+    let admitted = match change {
+        Change::Patch(_) => {
+            let patched = new.clone();
+            let admitted = admission.update(&old, new);
+            admitted.map_err(|failure| undecodable_patch(call, &patched, failure))?
+        }
+        Change::Replace(_) | Change::Apply(_) | Change::Scale(_) => admission.update(&old, new)?,
+    };
+    Ok((admitted, insists))
 }
 
 /// Does the client name a version, and is it the latest? It must also mean this object and no other.
