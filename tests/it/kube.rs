@@ -14,10 +14,14 @@ mod servers;
 mod access;
 mod applying;
 mod builtins;
+mod conversion;
 mod definitions;
 mod deleting;
 mod discovery;
+mod garbage;
+mod namespaces;
 mod reading;
+mod scale;
 mod schema;
 mod tokens;
 mod watching;
@@ -48,10 +52,14 @@ rooms! {
     access,
     applying,
     builtins,
+    conversion,
     definitions,
     deleting,
     discovery,
+    garbage,
+    namespaces,
     reading,
+    scale,
     schema,
     tokens,
     watching,

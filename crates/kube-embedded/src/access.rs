@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use impersonation::Ways;
 
-pub(crate) use aggregation::follow as aggregate;
+pub(crate) use aggregation::{consequences, gather};
 pub(crate) use attributes::{Attributes, What};
 pub(crate) use defaults::start;
 pub(crate) use escalation::check as check_escalation;

@@ -60,15 +60,15 @@ impl Admission<'_> {
     fn keep_other_parts(&self, old: &Value, new: &mut Value) {
         match self.part {
             Part::Whole if self.served.info.status => copy(old, new, "status"),
-            Part::Whole | Part::Token => {}
-            Part::Status | Part::Finalize => {
-                let field = if self.part == Part::Status {
-                    "status"
-                } else {
-                    "spec"
-                };
+            Part::Whole | Part::Token | Part::Scale => {}
+            // A namespace's parts are told apart by these alone.
+            Part::Finalize => copy(old, new, "status"),
+            Part::Status if self.served.builtin() == Some(Builtin::Namespace) => {
+                copy(old, new, "spec");
+            }
+            Part::Status => {
                 let mut whole = old.clone();
-                copy(new, &mut whole, field);
+                copy(new, &mut whole, "status");
                 let managed = new["metadata"].get("managedFields").cloned();
                 metadata::edit(&mut whole, |fields| {
                     if let Some(managed) = managed {
@@ -146,9 +146,25 @@ impl Admission<'_> {
         if old.is_some_and(|old| old["metadata"]["managedFields"].is_null()) {
             return;
         }
+        if self.has_owners_who_cannot_follow(old, object) {
+            return;
+        }
         let blank = self.served.builtin().map(builtin::blank);
         let before = old.or(blank.as_ref());
         apply::track_update(before, object, writer, &self.served.schema);
+    }
+
+    /// Where another version that somebody wrote in cannot hold the object, Kubernetes comes to no end
+    /// with comparing, and leaves the owners as they are.
+    fn has_owners_who_cannot_follow(&self, old: Option<&Value>, object: &Value) -> bool {
+        let owners = old.map(|old| &old["metadata"]["managedFields"]);
+        let owners = owners.and_then(Value::as_array).into_iter().flatten();
+        let versions = owners.filter_map(|owner| owner["apiVersion"].as_str());
+        let mut others = versions.filter(|version| *version != self.served.api_version);
+        others.any(|version| {
+            let schema = self.served.schema_of(version);
+            schema.is_some_and(|schema| !schema.prune(&mut object.clone()).is_empty())
+        })
     }
 
     /// `patched` is what came of a patch, as JSON.
@@ -212,7 +228,7 @@ impl Admission<'_> {
             shape.retain(|cause| cause.reason != Reason::TypeInvalid);
             let mut more = builtin::check(builtin, object, old);
             if self.served.info.group.is_empty() {
-                more.extend(metadata::check_core_finalizers(object));
+                more.extend(metadata::check_core_finalizers(object, "metadata"));
             }
             // Of what the kind's own rules refuse the schema need not be heard.
             let refused = |cause: &Cause| {
@@ -226,6 +242,9 @@ impl Admission<'_> {
             shape.iter_mut().for_each(told_from_status);
         }
         causes.extend(shape);
+        if let Some(scale) = &self.served.scale {
+            causes.extend(scale.check(object, self.part != Part::Status));
+        }
         if causes.is_empty() {
             return Ok(());
         }
@@ -299,7 +318,7 @@ pub(crate) fn is_shown_as_stored(served: &Served, object: &Stored) -> bool {
 pub(crate) fn shown(served: &Served, object: &Stored) -> Value {
     let mut value = object.value();
     convert::from_stored(served, &mut value);
-    if is_outdated(served, object) {
+    if is_outdated(served, object) && object.api_version() == served.api_version {
         served.schema.prune(&mut value);
         served.schema.default_in(&mut value);
     }

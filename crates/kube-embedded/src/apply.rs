@@ -5,6 +5,7 @@
 mod entries;
 mod fields;
 mod merge;
+pub(crate) mod scale;
 #[cfg(test)]
 mod tests;
 mod typed;

@@ -209,6 +209,8 @@ impl Row {
             described: None,
             columns: table::columns_of_builtin(self.kind),
             selectable: words(self.nature.selectable()),
+            scale: None,
+            schemas: Arc::default(),
             nature: Nature::Builtin(self.nature),
             deprecation: None,
         }))

@@ -9,6 +9,7 @@ use rand::{Rng, SeedableRng};
 use crate::access::Access;
 use crate::authenticate::Tokens;
 use crate::expiry::Expiry;
+use crate::garbage::Unresolved;
 use crate::ledger::Ledger;
 use crate::registry::{DEFINITIONS, Registry};
 use crate::tokens::SigningKey;
@@ -25,6 +26,7 @@ pub(crate) struct Cluster {
     pub(crate) access: Access,
     pub(crate) tokens: Tokens,
     pub(crate) signing_key: SigningKey,
+    pub(crate) unresolved: Unresolved,
     /// Held while definitions get their names.
     pub(crate) naming: tokio::sync::Mutex<()>,
 }
@@ -47,6 +49,7 @@ impl Cluster {
             access: guard.access,
             tokens: guard.tokens,
             signing_key: guard.signing_key,
+            unresolved: Unresolved::default(),
             naming: tokio::sync::Mutex::default(),
         }
     }

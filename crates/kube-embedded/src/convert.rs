@@ -1,6 +1,7 @@
 //! The same object in another version: as it is stored, and as a client asks for it.
 //!
-//! Custom resources convert by changing `apiVersion` alone (strategy `None`). Events are kept in the
+//! Custom resources convert by changing `apiVersion` and dropping what the other version does not know
+//! (strategy `None`). What is missing is filled in by the version an object is stored in. Events are kept in the
 //! words of `v1` and shown in those of `events.k8s.io/v1` too: one object seen in both groups.
 
 use serde_json::Value;
@@ -37,7 +38,13 @@ pub(crate) fn to_stored(served: &Served, object: &mut Value) {
     if let Some(Builtin::Role | Builtin::ClusterRole) = served.builtin() {
         builtin::complete_role(object);
     }
+    if served.api_version == served.stored_version {
+        return;
+    }
     object["apiVersion"] = served.stored_version.clone().into();
+    if let Some(schema) = served.schema_of(&served.stored_version) {
+        schema.prune(object);
+    }
 }
 
 /// A stored object in the words of `served`.
@@ -52,7 +59,14 @@ pub(crate) fn from_stored(served: &Served, object: &mut Value) {
             fields.retain(|field, value| value != "" || !reporter.contains(&field.as_str()));
         }
     }
+    let stored_in = object["apiVersion"].as_str().unwrap_or_default();
+    if let Some(schema) = served.schema_of(stored_in) {
+        schema.default_in(object);
+    }
     object["apiVersion"] = served.api_version.clone().into();
+    if served.builtin().is_none() {
+        served.schema.prune(object);
+    }
 }
 
 fn rename(object: &mut Value, words: [(&str, &str); 7]) {

@@ -54,3 +54,15 @@ pub(crate) fn yaml(body: &Bytes) -> Result<Value, DecodeError> {
     }
     serde_yaml_ng::from_slice(body).map_err(DecodeError::Yaml)
 }
+
+/// What Go's JSON decoder calls a value's type.
+pub(crate) fn go_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

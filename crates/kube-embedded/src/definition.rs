@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::discovery::Resource;
 use crate::metadata;
 use crate::naming;
-use crate::registry::{Nature, Served, anything};
+use crate::registry::{Nature, Schemas, Served, anything};
+use crate::scale::Scale;
 use crate::schema::Schema;
 use crate::table;
 
@@ -35,6 +36,18 @@ pub(crate) fn keep_status(definition: &mut Value, old: Option<&Value>) {
 
 /// Says that a definition is on its way out.
 pub(crate) fn terminate(definition: &mut Value, now: Timestamp) {
+    let pending = condition(
+        "Terminating",
+        "True",
+        "InstanceDeletionPending",
+        "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        now,
+    );
+    put_condition(definition, pending);
+}
+
+/// Says that the instances are being deleted.
+pub(crate) fn in_progress(mut definition: Value, now: Timestamp) -> Value {
     let going = condition(
         "Terminating",
         "True",
@@ -42,8 +55,36 @@ pub(crate) fn terminate(definition: &mut Value, now: Timestamp) {
         "CustomResource deletion is in progress",
         now,
     );
-    if let Some(conditions) = definition["status"]["conditions"].as_array_mut() {
-        conditions.push(going);
+    put_condition(&mut definition, going);
+    definition
+}
+
+/// Says that the last instance is gone.
+pub(crate) fn emptied(mut definition: Value, now: Timestamp) -> Value {
+    let done = condition(
+        "Terminating",
+        "False",
+        "InstanceDeletionCompleted",
+        "removed all instances",
+        now,
+    );
+    put_condition(&mut definition, done);
+    definition
+}
+
+/// The time is that of the last change of the status, not of the words.
+fn put_condition(definition: &mut Value, mut new: Value) {
+    let Some(conditions) = definition["status"]["conditions"].as_array_mut() else {
+        return;
+    };
+    match conditions.iter_mut().find(|old| old["type"] == new["type"]) {
+        Some(old) => {
+            if old["status"] == new["status"] {
+                new["lastTransitionTime"] = old["lastTransitionTime"].take();
+            }
+            *old = new;
+        }
+        None => conditions.push(new),
     }
 }
 
@@ -69,50 +110,64 @@ pub(crate) fn serve(definition: &Value, definition_version: u64) -> Vec<Arc<Serv
     let stored = versions()
         .find(|version| version["storage"] == true)
         .map_or_else(String::new, |version| api_version(spec, version));
+    let compiled = versions().filter_map(|version| {
+        let schema = compiled(definition, version)?;
+        Some((api_version(spec, version), schema))
+    });
+    let schemas: Schemas = compiled.collect();
     versions()
         .filter(|version| version["served"] == true)
-        .filter_map(|version| serve_version(definition, version, &stored, definition_version))
+        .filter_map(|version| {
+            serve_version(definition, version, &stored, &schemas, definition_version)
+        })
         .map(Arc::new)
         .collect()
+}
+
+/// A version's schema; one that takes everything, if it has none.
+fn compiled(definition: &Value, version: &Value) -> Option<Schema> {
+    let described = &version["schema"]["openAPIV3Schema"];
+    let compiled = if described.is_object() {
+        Schema::compile(described)
+    } else {
+        Schema::compile(&anything())
+    };
+    match compiled {
+        Ok(schema) => Some(schema),
+        Err(causes) => {
+            let name = text(&definition["metadata"]["name"]);
+            let words = "a version of a stored definition does not compile; not served";
+            tracing::error!(name, ?causes, "{words}");
+            None
+        }
+    }
 }
 
 fn serve_version(
     definition: &Value,
     version: &Value,
     stored_version: &str,
+    schemas: &Schemas,
     definition_version: u64,
 ) -> Option<Served> {
     let (spec, names) = (&definition["spec"], &definition["status"]["acceptedNames"]);
     let described = version["schema"]["openAPIV3Schema"].clone();
-    let schema = if described.is_object() {
-        described.clone()
-    } else {
-        anything()
-    };
-    let schema = match Schema::compile(&schema) {
-        Ok(schema) => schema,
-        Err(causes) => {
-            let name = text(&definition["metadata"]["name"]);
-            tracing::error!(
-                name,
-                ?causes,
-                "a stored definition does not compile; not served"
-            );
-            return None;
-        }
-    };
+    let own = api_version(spec, version);
+    let (_, schema) = schemas.iter().find(|(version, _)| *version == own)?;
     let selectable = version["selectableFields"].as_array().into_iter().flatten();
     Some(Served {
         info: resource(spec, names, version, stored_version),
-        api_version: api_version(spec, version),
+        api_version: own,
         stored_as: Arc::from(text(&definition["metadata"]["name"])),
         stored_version: stored_version.to_owned(),
-        schema,
+        schema: schema.clone(),
+        schemas: Arc::clone(schemas),
         described: described.is_object().then_some(described),
         columns: table::columns_of_version(version).unwrap_or_default(),
         selectable: selectable
             .map(|field| text(&field["jsonPath"]).trim_start_matches('.').to_owned())
             .collect(),
+        scale: Scale::of_version(version),
         nature: Nature::Custom {
             version: definition_version,
         },
@@ -151,7 +206,7 @@ fn resource(spec: &Value, names: &Value, version: &Value, stored_version: &str) 
         verbs: VERBS.map(str::to_owned).to_vec(),
         stored_version: stored_version.to_owned(),
         status: version["subresources"]["status"].is_object(),
-        scale: false,
+        scale: Scale::of_version(version).is_some(),
     }
 }
 

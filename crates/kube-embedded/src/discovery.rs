@@ -78,13 +78,13 @@ impl Resource {
                 &["create"][..],
             ),
             (namespace, "finalize", own, &["update"][..]),
+            (self.status, "status", own, &SUBRESOURCE_VERBS[..]),
             (
                 self.scale,
                 "scale",
                 ["autoscaling", "v1", "Scale"],
                 &SUBRESOURCE_VERBS[..],
             ),
-            (self.status, "status", own, &SUBRESOURCE_VERBS[..]),
         ];
         let present = below.into_iter().filter(|(present, ..)| *present);
         present

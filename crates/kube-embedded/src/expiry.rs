@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cascade::{Cascade, Task};
 use crate::cluster::Cluster;
+use crate::containers::address_in;
 use crate::ledger::{Address, Write};
 use crate::stored::Stored;
 
@@ -56,32 +58,36 @@ impl Expiry {
     }
 }
 
-/// Takes note of a write; of other objects than Events there is nothing to note.
-pub(crate) async fn note(cluster: &Cluster, address: &Address, object: &Stored) {
+/// Takes note of a write, and says which Events are due; of other objects there is nothing to note.
+pub(crate) fn due(cluster: &Cluster, address: &Address, object: &Stored) -> Vec<Task> {
     if &*address.resource != EVENTS {
-        return;
+        return Vec::new();
     }
     let now = cluster.now();
     cluster.expiry.push(address, object.version(), now);
-    for due in cluster.expiry.take(now) {
-        let Some(event) = cluster.ledger.latest(&due.address) else {
-            continue;
-        };
-        if event.version() != due.version {
-            continue;
-        }
-        let last = event.value();
-        let write = Write::change(due.address, &event, last, true);
+    let due = cluster.expiry.take(now).into_iter();
+    due.map(|due| Task::Expire(due.address, due.version))
+        .collect()
+}
+
+/// Removes an Event, unless it has been written since.
+pub(crate) async fn expire(cascade: &Cascade<'_>, address: Address, version: u64) {
+    let Some(event) = cascade.cluster.ledger.latest(&address) else {
+        return;
+    };
+    if event.version() == version {
+        let write = Write::change(address, &event, event.value(), true);
         // Changed meanwhile, or not kept: it is noted again with its next write, or at the next start.
-        let _ = cluster.ledger.write(write).await;
+        let _ = cascade.write(write, Some(&event)).await;
     }
 }
 
 /// The Events of an earlier process begin their hour anew.
 pub(crate) fn start(cluster: &Cluster) {
     let now = cluster.now();
+    let resource = EVENTS.into();
     for event in cluster.ledger.all(EVENTS) {
-        let address = crate::lifecycle::address_in(EVENTS, &event);
+        let address = address_in(&resource, &event);
         cluster.expiry.push(&address, event.version(), now);
     }
 }

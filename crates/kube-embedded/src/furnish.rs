@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 use crate::admit::Admission;
 use crate::apply::Writer;
+use crate::cascade::Task;
 use crate::cluster::Cluster;
+use crate::containers::namespace_address;
 use crate::ledger::{Address, Write, WriteError};
-use crate::lifecycle::{NAMESPACES, namespace_address};
 use crate::metadata;
+use crate::registry::NAMESPACES;
 use crate::request::FieldValidation;
 use crate::status::Failure;
+use crate::stored::Stored;
 use crate::target::Part;
 
 const ACCOUNTS: &str = "serviceaccounts";
@@ -31,29 +34,19 @@ pub(crate) async fn start(cluster: &Cluster) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A namespace gets its account.
-pub(crate) async fn after_write(cluster: &Cluster, written: &Address) {
-    if &*written.resource == NAMESPACES {
-        account_or_warning(cluster, written.key.trim_start_matches('/')).await;
-    }
-}
-
-/// An account that is deleted comes again.
-pub(crate) async fn after_removal(cluster: &Cluster, removed: &Address) {
-    let key = removed.key.split_once('/');
-    if let Some((namespace, "default")) = key.filter(|_| &*removed.resource == ACCOUNTS) {
-        account_or_warning(cluster, namespace).await;
-    }
-}
-
-async fn account_or_warning(cluster: &Cluster, namespace: &str) {
-    if let Err(failure) = account(cluster, namespace).await {
-        tracing::warn!(%failure, namespace, "its default ServiceAccount is missing");
-    }
+/// A namespace gets its account, and an account that is deleted comes again.
+pub(crate) fn consequences(address: &Address, new: Option<&Stored>) -> Option<Task> {
+    let (namespace, name) = address.key.split_once('/')?;
+    let without = match (&*address.resource, name) {
+        (NAMESPACES, name) if new.is_some() => name,
+        (ACCOUNTS, "default") if new.is_none() => namespace,
+        _ => return None,
+    };
+    Some(Task::Furnish(without.to_owned()))
 }
 
 /// A namespace that is going gets none.
-async fn account(cluster: &Cluster, namespace: &str) -> Result<(), Failure> {
+pub(crate) async fn account(cluster: &Cluster, namespace: &str) -> Result<(), Failure> {
     let account = json!({ "metadata": { "name": "default", "namespace": namespace } });
     make_if_missing(cluster, ["", "v1", ACCOUNTS], account, MANAGER).await
 }

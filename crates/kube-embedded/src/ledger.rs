@@ -6,8 +6,9 @@
 
 mod collection;
 mod commit;
+mod ownership;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::Value;
@@ -18,12 +19,13 @@ use crate::stored::Stored;
 
 use collection::Collection;
 pub(crate) use collection::{Event, EventKind, Expired, Page, Range};
+use ownership::Ownership;
 
 /// Writes that may wait for the journal; the next one waits outside.
 const QUEUE_LIMIT: usize = 1024;
 
 /// Which object: the resource as stored (`leases.coordination.k8s.io`), and `<namespace>/<name>`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Address {
     pub(crate) resource: Arc<str>,
     pub(crate) key: Arc<str>,
@@ -97,6 +99,7 @@ struct Visible {
     base: u64,
     window: usize,
     collections: HashMap<Arc<str>, Collection>,
+    ownership: Ownership,
 }
 
 /// A decided change on its way into the journal.
@@ -195,6 +198,36 @@ impl Ledger {
         self.page(resource, &Range::default(), &|_| true)
             .map(|page| page.objects)
             .unwrap_or_default()
+    }
+
+    /// The objects that name that uid as an owner, as kept, in a fixed order.
+    pub(crate) fn dependents(&self, owner: &str) -> Vec<Address> {
+        self.read().ownership.dependents(owner).cloned().collect()
+    }
+
+    /// Does any object that names that uid as an owner satisfy this?
+    pub(crate) fn any_dependent(&self, owner: &str, is: &dyn Fn(&Stored) -> bool) -> bool {
+        let visible = self.read();
+        visible.ownership.dependents(owner).any(|address| {
+            let collection = visible.collections.get(&address.resource);
+            let object = collection.and_then(|collection| collection.get(&address.key));
+            object.is_some_and(|object| is(&object))
+        })
+    }
+
+    /// Where the object of that uid is, if it waits for its dependents to go.
+    pub(crate) fn waiting_owner(&self, uid: &str) -> Option<Address> {
+        self.read().ownership.waiting(uid).cloned()
+    }
+
+    /// Every deleted object that waits for its dependents, or is to let go of them, as kept.
+    pub(crate) fn held_for_dependents(&self) -> BTreeSet<Address> {
+        self.read().ownership.held()
+    }
+
+    /// Every object that names an owner, as kept.
+    pub(crate) fn owned(&self) -> BTreeSet<Address> {
+        self.read().ownership.owned()
     }
 
     /// Changes whenever something happens to an object of that resource.
@@ -327,6 +360,7 @@ impl Visible {
             base: version,
             window,
             collections: HashMap::new(),
+            ownership: Ownership::default(),
         }
     }
 
@@ -344,15 +378,22 @@ impl Visible {
         let object = Stored::load(change.version, body).map_err(|_| StorageError::Damaged {
             key: format!("{} {}", change.resource, change.key),
         })?;
-        self.collection(&Arc::from(change.resource))
-            .load(&change.key, object);
+        let address = Address {
+            resource: change.resource.into(),
+            key: change.key.into(),
+        };
+        self.ownership.note(&address, None, Some(&object));
+        self.collection(&address.resource)
+            .load(&address.key, object);
         Ok(())
     }
 
     fn apply(&mut self, address: &Address, object: &Arc<Stored>, removes: bool) {
         self.version = self.version.max(object.version());
-        self.collection(&address.resource)
-            .apply(&address.key, object, removes);
+        let collection = self.collection(&address.resource);
+        let old = collection.apply(&address.key, object, removes);
+        let new = (!removes).then_some(&**object);
+        self.ownership.note(address, old.as_deref(), new);
     }
 }
 

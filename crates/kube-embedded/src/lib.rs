@@ -16,7 +16,9 @@
 //! | the body as a JSON value | `decode` |
 //! | patch or apply it | `patch`, `apply` |
 //! | fill in, drop, check, note who did it | `admit`, `metadata`, `schema`, `crd` |
-//! | what goes with it | `lifecycle`, `naming`, `expiry` |
+//! | delete it | `deletion` |
+//! | what follows from that | `cascade`, `containers`, `garbage`, `naming`, `expiry`, `revision` |
+//! | what there is at the start | `lifecycle` |
 //! | keep it | `ledger`, `storage` |
 //! | show it | `convert`, `project`, `table` |
 //!
@@ -29,15 +31,19 @@ mod answer;
 mod apply;
 mod authenticate;
 mod builtin;
+mod cascade;
 mod cause;
 mod cluster;
+mod containers;
 mod convert;
 mod crd;
 mod decode;
 mod definition;
+mod deletion;
 mod discovery;
 mod expiry;
 mod furnish;
+mod garbage;
 mod kubeconfig;
 mod ledger;
 mod lifecycle;
@@ -51,7 +57,9 @@ mod project;
 mod registry;
 mod request;
 mod reviews;
+mod revision;
 mod routes;
+mod scale;
 mod schema;
 mod selector;
 mod server;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::cause::{Cause, Reason};
+use crate::stored::{FOREGROUND, ORPHAN};
 
 mod names;
 pub(crate) use names::{NameRule, check_label_value, check_name, check_qualified};
@@ -119,15 +120,27 @@ fn drop_empty(metadata: &mut Map<String, Value>) {
     metadata.retain(|_, value| !value.is_null());
 }
 
-/// Marks the object as going, to be removed when its finalizers are.
-pub(crate) fn mark_deleting(object: &mut Value, now: Timestamp) {
+/// Says since when the object is going.
+pub(crate) fn set_deletion_time(object: &mut Value, now: Timestamp) {
     edit(object, |metadata| {
         metadata.insert("deletionTimestamp".to_owned(), time(now).into());
-        metadata.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
-        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+    });
+}
+
+/// Marks the object as going, to be removed when its finalizers are. Going is its last generation.
+pub(crate) fn mark_deleting(object: &mut Value, now: Timestamp) {
+    let begins = !is_deleting(object);
+    edit(object, |metadata| {
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_i64)
+            && begins
+        {
             metadata.insert("generation".to_owned(), (generation + 1).into());
         }
+        metadata.insert("deletionGracePeriodSeconds".to_owned(), 0.into());
     });
+    if begins {
+        set_deletion_time(object, now);
+    }
 }
 
 /// Everything wrong with `metadata`, `old` being what it was.
@@ -167,12 +180,12 @@ fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
 }
 
 /// The core group's own rule on finalizers: a name without a domain is one of a few.
-pub(crate) fn check_core_finalizers(object: &Value) -> Vec<Cause> {
-    let standard = |name: &str| ["kubernetes", "orphan", "foregroundDeletion"].contains(&name);
-    let named = finalizers(&object["metadata"]).into_iter().enumerate();
+pub(crate) fn check_core_finalizers(object: &Value, part: &str) -> Vec<Cause> {
+    let standard = |name: &str| ["kubernetes", ORPHAN, FOREGROUND].contains(&name);
+    let named = finalizers(&object[part]).into_iter().enumerate();
     let odd = named.filter(|(_, name)| !name.contains('/') && !standard(name));
     odd.map(|(at, name)| {
-        let field = format!("metadata.finalizers[{at}]");
+        let field = format!("{part}.finalizers[{at}]");
         let words = "name is neither a standard finalizer name nor is it fully qualified";
         Cause::invalid(field, &name.into(), words)
     })
@@ -195,7 +208,7 @@ pub(crate) fn finalizer_warnings(object: &Value, old: Option<&Value>) -> Vec<Str
         .collect()
 }
 
-fn finalizers(metadata: &Value) -> Vec<&str> {
+pub(crate) fn finalizers(metadata: &Value) -> Vec<&str> {
     let list = metadata["finalizers"].as_array().into_iter().flatten();
     list.filter_map(Value::as_str).collect()
 }
@@ -204,6 +217,13 @@ fn check_finalizers(metadata: &Value, old: Option<&Value>, causes: &mut Vec<Caus
     let named = finalizers(metadata);
     for finalizer in &named {
         causes.extend(check_qualified("metadata.finalizers", finalizer));
+    }
+    if named.contains(&ORPHAN) && named.contains(&FOREGROUND) {
+        causes.push(Cause::invalid(
+            "metadata.finalizers",
+            &metadata["finalizers"],
+            &format!("finalizer {ORPHAN} and {FOREGROUND} cannot be both set"),
+        ));
     }
     let Some(old) = old.filter(|old| is_deleting(old)) else {
         return;
@@ -225,37 +245,50 @@ fn check_finalizers(metadata: &Value, old: Option<&Value>, causes: &mut Vec<Caus
     }
 }
 
+/// What may not own anything, in every version (k8s.io/apimachinery/pkg/api/validation `BannedOwners`).
+const BANNED_OWNER: (&str, &str) = ("v1", "Event");
+
 fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
-    let mut controllers = Vec::new();
+    let mut controller = None;
     for (at, owner) in owners.as_array().into_iter().flatten().enumerate() {
+        let place = format!("metadata.ownerReferences[{at}]");
+        let word = |field: &str| owner[field].as_str().unwrap_or_default();
+        if word("apiVersion").matches('/').count() > 1 {
+            causes.push(Cause::invalid(
+                format!("{place}.apiVersion"),
+                &owner["apiVersion"],
+                "must be <group>/<version> or <version>",
+            ));
+        }
         for field in ["apiVersion", "kind", "name", "uid"] {
-            if owner[field].as_str().unwrap_or_default().is_empty() {
-                let field = format!("metadata.ownerReferences[{at}].{field}");
-                causes.push(Cause::required(field, "must not be empty"));
+            if word(field).is_empty() {
+                causes.push(Cause::required(
+                    format!("{place}.{field}"),
+                    "must not be empty",
+                ));
             }
         }
-        let word = |field: &str| owner[field].as_str().unwrap_or_default();
-        let kind = word("kind");
-        if word("apiVersion") == "v1" && kind == "Event" {
-            let words = format!(
-                "Invalid value: {}: /v1, Kind=Event is disallowed from being an owner",
-                as_go(owner)
-            );
-            let field = format!("metadata.ownerReferences[{at}]");
-            causes.push(Cause::new(Reason::Invalid, field, words));
+        if (word("apiVersion"), word("kind")) == BANNED_OWNER {
+            let words = "/v1, Kind=Event is disallowed from being an owner";
+            let words = format!("Invalid value: {}: {words}", as_go(owner));
+            causes.push(Cause::new(Reason::Invalid, place, words));
         }
         if owner["controller"] == true {
-            controllers.push(format!("{kind}/{}", word("name")));
+            let named = format!("{}/{}", word("kind"), word("name"));
+            match &controller {
+                None => controller = Some(named),
+                Some(first) => {
+                    let owners = owners.as_array().into_iter().flatten();
+                    let shown: Vec<String> = owners.map(as_go).collect();
+                    let words = format!(
+                        "Invalid value: [{}]: Only one reference can have Controller set to true. Found \"true\" in references for {first} and {named}",
+                        shown.join(",")
+                    );
+                    let field = "metadata.ownerReferences";
+                    causes.push(Cause::new(Reason::Invalid, field, words));
+                }
+            }
         }
-    }
-    if let [first, second, ..] = controllers.as_slice() {
-        let shown: Vec<String> = owners.as_array().into_iter().flatten().map(as_go).collect();
-        let words = format!(
-            "Invalid value: [{}]: Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}",
-            shown.join(",")
-        );
-        let field = "metadata.ownerReferences";
-        causes.push(Cause::new(Reason::Invalid, field, words));
     }
 }
 

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::apply::{self, Writer};
+use crate::cascade::{Cascade, Task};
 use crate::cluster::Cluster;
-use crate::ledger::{Address, Write, WriteError};
+use crate::containers::address_in;
+use crate::ledger::Address;
+use crate::metadata;
 use crate::registry::DEFINITIONS;
+use crate::revision::{self, Author};
+use crate::status::Failure;
 use crate::stored::Stored;
-use crate::{lifecycle, metadata, types};
-
-/// How often somebody else may be faster before we give up.
-const TRIES: usize = 16;
 
 /// The names others of a group have already.
 #[derive(Default)]
@@ -59,55 +59,48 @@ pub(crate) fn nothing_accepted(definition: &Value) -> Value {
     })
 }
 
+/// A definition that is new or changed gets its names; those of one that is gone are free.
+pub(crate) fn consequences(written: &Address) -> Option<Task> {
+    if &*written.resource != DEFINITIONS {
+        return None;
+    }
+    // A definition is called `<plural>.<group>`.
+    let (_, group) = written.key.split_once('.')?;
+    Some(Task::Name(group.to_owned()))
+}
+
 /// Gives the definitions of a group the names they ask for, as far as they are free, the oldest first.
-pub(crate) async fn settle(cluster: &Arc<Cluster>, group: &str) {
+pub(crate) async fn settle(cascade: &Cascade<'_>, group: &str) -> Result<(), Failure> {
+    let cluster = cascade.cluster;
     let _one_at_a_time = cluster.naming.lock().await;
     let mut found = cluster.ledger.all(DEFINITIONS);
     found.retain(|definition| definition.value()["spec"]["group"] == group);
     found.sort_by_key(|definition| definition.version());
+    let resource = Arc::from(DEFINITIONS);
     for definition in found {
-        accept(
-            cluster,
-            &lifecycle::address_in(DEFINITIONS, &definition),
-            group,
+        let address = address_in(&resource, &definition);
+        revision::revise(
+            cascade,
+            &address,
+            Author::status("kube-apiserver"),
+            &|old| {
+                let mut definition = old.value();
+                let others = others(cluster, &definition, group);
+                judge(&mut definition, &Taken::by(&others), cluster.now());
+                definition
+            },
         )
-        .await;
+        .await?;
     }
+    Ok(())
 }
 
-/// Settles every group, as far as a crash left it open.
-pub(crate) async fn settle_all(cluster: &Arc<Cluster>) {
+/// Every group, as far as a crash left it open.
+pub(crate) fn all(cluster: &Cluster) -> impl Iterator<Item = Task> {
     let definitions = cluster.ledger.all(DEFINITIONS);
     let group = |stored: &Arc<Stored>| text(&stored.value()["spec"]["group"]);
     let groups: BTreeSet<String> = definitions.iter().filter_map(group).collect();
-    for group in groups {
-        settle(cluster, &group).await;
-    }
-}
-
-async fn accept(cluster: &Arc<Cluster>, address: &Address, group: &str) {
-    for _ in 0..TRIES {
-        let Some(old) = cluster.ledger.latest(address) else {
-            return;
-        };
-        let before = old.value();
-        let others = others(cluster, &before, group);
-        let mut after = before.clone();
-        judge(&mut after, &Taken::by(&others), cluster.now());
-        if after == before {
-            return;
-        }
-        note(&before, &mut after, cluster.now());
-        let write = Write::change(address.clone(), &old, after, false);
-        match cluster.ledger.write(write).await {
-            Ok(_) => return,
-            Err(WriteError::Changed) => {}
-            Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
-                tracing::warn!(%error, key = %address.key, "its names wait for the next start");
-                return;
-            }
-        }
-    }
+    groups.into_iter().map(Task::Name)
 }
 
 fn others(cluster: &Cluster, definition: &Value, group: &str) -> Vec<Value> {
@@ -118,19 +111,6 @@ fn others(cluster: &Cluster, definition: &Value, group: &str) -> Vec<Value> {
     others
         .filter(|other| other["spec"]["group"] == group)
         .collect()
-}
-
-/// The status is the server's own word, and noted as such.
-fn note(before: &Value, after: &mut Value, now: Timestamp) {
-    let schema = types::schema("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    let server = Writer {
-        manager: "kube-apiserver",
-        subresource: Some("status"),
-        now,
-    };
-    if let Some(schema) = schema {
-        apply::track_update(Some(before), after, &server, schema);
-    }
 }
 
 /// Which names are accepted, and whether it is served.

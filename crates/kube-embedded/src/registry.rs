@@ -9,12 +9,19 @@ use crate::builtin::{self, Builtin};
 use crate::definition;
 use crate::discovery::Resource;
 use crate::ledger::Ledger;
+use crate::scale::Scale;
 use crate::schema::Schema;
 use crate::status::{Failure, Qualified};
 use crate::table::Column;
 
 /// Where the definitions are kept, as the ledger names it.
 pub(crate) const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
+
+/// Where the namespaces are kept, as the ledger names it.
+pub(crate) const NAMESPACES: &str = "namespaces";
+
+/// Schemas by the `apiVersion` of the objects they are for.
+pub(crate) type Schemas = Arc<[(String, Schema)]>;
 
 /// One resource in one of its versions.
 #[derive(Debug)]
@@ -27,10 +34,13 @@ pub(crate) struct Served {
     /// The `apiVersion` objects are stored in.
     pub(crate) stored_version: String,
     pub(crate) schema: Schema,
+    /// Those of all its versions, served or not, by `apiVersion`; of a built-in resource none.
+    pub(crate) schemas: Schemas,
     /// What the client may read of the schema.
     pub(crate) described: Option<Value>,
     pub(crate) columns: Vec<Column>,
     pub(crate) selectable: Vec<String>,
+    pub(crate) scale: Option<Scale>,
     pub(crate) nature: Nature,
     /// Said to everybody who uses this version.
     pub(crate) deprecation: Option<String>,
@@ -63,6 +73,13 @@ impl Served {
         }
     }
 
+    /// The schema of objects of that `apiVersion`, if the resource has it.
+    pub(crate) fn schema_of(&self, api_version: &str) -> Option<&Schema> {
+        let mut schemas = self.schemas.iter();
+        let found = schemas.find(|(version, _)| version == api_version);
+        found.map(|(_, schema)| schema)
+    }
+
     pub(crate) fn builtin(&self) -> Option<Builtin> {
         match self.nature {
             Nature::Builtin(builtin) => Some(builtin),
@@ -82,6 +99,7 @@ pub(crate) struct Registry {
     pub(crate) version: u64,
     served: Vec<Arc<Served>>,
     places: HashMap<(String, String, String), usize>,
+    kinds: HashMap<(String, String), usize>,
     defined: HashMap<String, (u64, Vec<Arc<Served>>)>,
 }
 
@@ -123,9 +141,16 @@ impl Registry {
             } = &served.info;
             ((group.clone(), version.clone(), plural.clone()), at)
         });
+        let kept = served
+            .iter()
+            .enumerate()
+            .filter(|(_, served)| !served.stored_as.is_empty());
+        let kinds =
+            kept.map(|(at, served)| ((served.api_version.clone(), served.info.kind.clone()), at));
         Self {
             version,
             places: places.collect(),
+            kinds: kinds.collect(),
             served,
             defined,
         }
@@ -134,6 +159,18 @@ impl Registry {
     pub(crate) fn find(&self, group: &str, version: &str, plural: &str) -> Option<&Arc<Served>> {
         let place = (group.to_owned(), version.to_owned(), plural.to_owned());
         self.places.get(&place).map(|at| &self.served[*at])
+    }
+
+    /// The resource whose objects are of that kind.
+    pub(crate) fn kind(&self, api_version: &str, kind: &str) -> Option<&Arc<Served>> {
+        let named = (api_version.to_owned(), kind.to_owned());
+        self.kinds.get(&named).map(|at| &self.served[*at])
+    }
+
+    /// The resource the ledger knows by that name, in that version.
+    pub(crate) fn stored_in(&self, resource: &str, api_version: &str) -> Option<&Arc<Served>> {
+        let mut served = self.served.iter();
+        served.find(|served| *served.stored_as == *resource && served.api_version == api_version)
     }
 
     /// Is anything of that group served in that version?

@@ -49,6 +49,15 @@ pub(crate) enum Failure {
         name: String,
         why: String,
     },
+    /// Where nothing new may be.
+    #[error(
+        "{resource} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated"
+    )]
+    NamespaceTerminating {
+        resource: Qualified,
+        name: String,
+        namespace: String,
+    },
     #[error("{0}")]
     BadRequest(String),
     /// No such object.
@@ -132,7 +141,9 @@ impl Failure {
     pub(crate) fn code(&self) -> StatusCode {
         match self {
             Failure::Unauthorized => StatusCode::UNAUTHORIZED,
-            Failure::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Failure::Forbidden { .. } | Failure::NamespaceTerminating { .. } => {
+                StatusCode::FORBIDDEN
+            }
             Failure::BadRequest(_) => StatusCode::BAD_REQUEST,
             Failure::NotFound { .. } | Failure::NoSuchResource | Failure::NoSuchPath => {
                 StatusCode::NOT_FOUND
@@ -159,7 +170,7 @@ impl Failure {
     fn reason(&self) -> &'static str {
         match self {
             Failure::Unauthorized => "Unauthorized",
-            Failure::Forbidden { .. } => "Forbidden",
+            Failure::Forbidden { .. } | Failure::NamespaceTerminating { .. } => "Forbidden",
             Failure::BadRequest(_) => "BadRequest",
             Failure::NotFound { .. } | Failure::NoSuchResource | Failure::NoSuchPath => "NotFound",
             Failure::MethodNotAllowed => "MethodNotAllowed",
@@ -183,6 +194,18 @@ impl Failure {
             | Failure::NotFound { resource, name }
             | Failure::AlreadyExists { resource, name, .. }
             | Failure::Conflict { resource, name, .. } => Some(about(resource, name, None)),
+            Failure::NamespaceTerminating {
+                resource,
+                name,
+                namespace,
+            } => {
+                let cause = json!({
+                    "reason": "NamespaceTerminating",
+                    "message": format!("namespace {namespace} is being terminated"),
+                    "field": "metadata.namespace",
+                });
+                Some(about(resource, name, Some(vec![cause])))
+            }
             Failure::Invalid { kind, name, causes } => {
                 let causes = causes.iter().map(Cause::to_json).collect();
                 Some(about(kind, name, Some(causes)))

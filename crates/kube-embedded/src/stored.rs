@@ -10,6 +10,11 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Holds a deleted object until nothing names it as an owner any more.
+pub(crate) const ORPHAN: &str = "orphan";
+/// Holds a deleted object until the dependents that block it are gone.
+pub(crate) const FOREGROUND: &str = "foregroundDeletion";
+
 /// An object that no longer changes.
 #[derive(Debug)]
 pub(crate) struct Stored {
@@ -34,6 +39,26 @@ struct Metadata {
     uid: Box<str>,
     deletion_timestamp: Option<Box<str>>,
     labels: Option<BTreeMap<Box<str>, Box<str>>>,
+    finalizers: Option<Box<[Box<str>]>>,
+    owner_references: Option<Box<[Owner]>>,
+}
+
+/// Whom an object says it belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Owner {
+    pub(crate) api_version: Box<str>,
+    pub(crate) kind: Box<str>,
+    pub(crate) name: Box<str>,
+    pub(crate) uid: Box<str>,
+    /// Does the owner, deleted in the foreground, wait for this object?
+    block_owner_deletion: Option<bool>,
+}
+
+impl Owner {
+    pub(crate) fn blocks(&self) -> bool {
+        self.block_owner_deletion == Some(true)
+    }
 }
 
 impl Stored {
@@ -107,6 +132,28 @@ impl Stored {
             .as_ref()?
             .get(key)
             .map(AsRef::as_ref)
+    }
+
+    pub(crate) fn finalizers(&self) -> impl Iterator<Item = &str> {
+        let finalizers = self.about.metadata.finalizers.as_deref();
+        finalizers.into_iter().flatten().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn has_finalizer(&self, finalizer: &str) -> bool {
+        self.finalizers().any(|has| has == finalizer)
+    }
+
+    pub(crate) fn owners(&self) -> &[Owner] {
+        self.about
+            .metadata
+            .owner_references
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    /// Has it been deleted in the foreground?
+    pub(crate) fn waits_for_dependents(&self) -> bool {
+        self.is_deleting() && self.has_finalizer(FOREGROUND)
     }
 
     /// Has it been asked to go?

@@ -21,6 +21,8 @@ pub(crate) struct Target {
 pub(crate) enum Part {
     Whole,
     Status,
+    /// How many of it are wanted and there.
+    Scale,
     /// A namespace's `spec.finalizers`.
     Finalize,
     /// Makes tokens of a service account.
@@ -45,6 +47,7 @@ impl Target {
             [plural] => (plural, None, Part::Whole),
             [plural, name] => (plural, Some(*name), Part::Whole),
             [plural, name, "status"] => (plural, Some(*name), Part::Status),
+            [plural, name, "scale"] => (plural, Some(*name), Part::Scale),
             ["namespaces", name, "finalize"] => (&"namespaces", Some(*name), Part::Finalize),
             ["serviceaccounts", name, "token"] if group.is_empty() => {
                 (&"serviceaccounts", Some(*name), Part::Token)
@@ -58,6 +61,7 @@ impl Target {
         let has_part = match part {
             Part::Whole | Part::Finalize | Part::Token => true,
             Part::Status => served.info.status,
+            Part::Scale => served.scale.is_some(),
         };
         let placed = match (served.info.namespaced, namespace.is_empty(), name) {
             (true, true, Some(_)) | (false, false, _) => false,

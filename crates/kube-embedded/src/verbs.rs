@@ -4,6 +4,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod fit;
 pub(crate) mod read;
+mod scale;
 pub(crate) mod update;
 pub(crate) mod watch;
 
@@ -43,6 +44,7 @@ impl Call<'_> {
             subresource: match self.target.part {
                 Part::Whole => None,
                 Part::Status => Some("status"),
+                Part::Scale => Some("scale"),
                 Part::Finalize => Some("finalize"),
                 Part::Token => Some("token"),
             },
@@ -81,6 +83,10 @@ pub(crate) async fn perform(call: Call<'_>) -> Result<Answer, Failure> {
     let watches = call.ask.query.flag("watch");
     match (&call.ask.method, named, whole) {
         (&Method::GET, false, true) if watches => watch::watch(&call),
+        (&Method::GET, true, _) if call.target.part == Part::Scale => scale::get(&call),
+        (&Method::GET | &Method::PATCH, true, _) if call.target.part == Part::Finalize => {
+            Err(Failure::MethodNotAllowed)
+        }
         (&Method::GET, true, _) => read::get(&call),
         (&Method::GET, false, true) => read::list(&call),
         (&Method::POST, false, true) => create::create(&call).await,

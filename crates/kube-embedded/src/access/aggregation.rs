@@ -11,9 +11,10 @@ use super::CLUSTER_ROLES;
 use super::rule::{self, Rule};
 use crate::apply::{self, Writer};
 use crate::builtin::complete_role;
+use crate::cascade::Task;
 use crate::cluster::Cluster;
+use crate::containers::address_in;
 use crate::ledger::{Address, Write, WriteError};
-use crate::lifecycle::address_in;
 use crate::selector::Labels;
 use crate::stored::Stored;
 use crate::types;
@@ -22,11 +23,13 @@ const MANAGER: &str = "clusterrole-aggregation-controller";
 /// Gathered roles may be gathered in turn; deeper than this nobody nests them.
 const ROUNDS: usize = 8;
 
-/// Takes note of a write or removal; of other objects than ClusterRoles there is nothing to note.
-pub(crate) async fn follow(cluster: &Cluster, changed: &Address) {
-    if &*changed.resource != CLUSTER_ROLES {
-        return;
-    }
+/// A role that is written or removed may be one whose rules others gather.
+pub(crate) fn consequences(changed: &Address) -> Option<Task> {
+    (&*changed.resource == CLUSTER_ROLES).then_some(Task::Gather)
+}
+
+/// Gives every role that gathers others' rules what they say now.
+pub(crate) async fn gather(cluster: &Cluster) {
     for _ in 0..ROUNDS {
         let mut settled = true;
         let roles = cluster.ledger.all(CLUSTER_ROLES);
@@ -127,5 +130,10 @@ fn next(cluster: &Cluster, role: &Stored, value: &Value, rules: &[Rule]) -> Writ
             value
         });
     complete_role(&mut merged);
-    Write::change(address_in(CLUSTER_ROLES, role), role, merged, false)
+    Write::change(
+        address_in(&Arc::from(CLUSTER_ROLES), role),
+        role,
+        merged,
+        false,
+    )
 }

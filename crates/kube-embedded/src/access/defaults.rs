@@ -7,10 +7,9 @@ use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{CLUSTER_ROLES, GROUP};
+use super::GROUP;
 use crate::cluster::Cluster;
 use crate::furnish;
-use crate::ledger::Address;
 use crate::status::Failure;
 
 const ROLES: &str = include_str!("defaults.yaml");
@@ -80,10 +79,6 @@ pub(crate) async fn start(cluster: &Cluster) -> Result<(), Failure> {
     });
     // At once, so that a journal keeps them in one commit.
     try_join_all(made).await?;
-    let any = Address {
-        resource: CLUSTER_ROLES.into(),
-        key: "/".into(),
-    };
-    super::aggregate(cluster, &any).await;
+    super::gather(cluster).await;
     Ok(())
 }

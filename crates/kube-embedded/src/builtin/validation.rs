@@ -86,12 +86,13 @@ fn holds_bytes(field: &str, object: &Value) -> bool {
 }
 
 fn namespace(object: &Value) -> Vec<Cause> {
+    let mut causes = metadata::check_core_finalizers(object, "spec");
     let phase = object["status"]["phase"].as_str().unwrap_or_default();
-    if metadata::is_deleting(object) || ["", "Active"].contains(&phase) {
-        return Vec::new();
+    if !metadata::is_deleting(object) && !["", "Active"].contains(&phase) {
+        let words = "may only be 'Active' if `deletionTimestamp` is empty";
+        causes.push(Cause::invalid("status.Phase", &phase.into(), words));
     }
-    let words = "may only be 'Active' if `deletionTimestamp` is empty";
-    vec![Cause::invalid("status.Phase", &phase.into(), words)]
+    causes
 }
 
 fn lease(object: &Value) -> Vec<Cause> {

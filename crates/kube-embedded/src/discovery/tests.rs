@@ -68,8 +68,8 @@ fn resources_are_listed_with_their_subresources() {
         custom["resources"],
         json!([
             {"name": "widgets", "singularName": "widget", "namespaced": false, "kind": "Widget", "verbs": ["get"], "shortNames": ["wd"], "categories": ["all"]},
-            {"name": "widgets/scale", "singularName": "", "namespaced": false, "kind": "Scale", "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]},
             {"name": "widgets/status", "singularName": "", "namespaced": false, "kind": "Widget", "verbs": ["get", "patch", "update"]},
+            {"name": "widgets/scale", "singularName": "", "namespaced": false, "kind": "Scale", "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]},
         ])
     );
     assert_eq!(resource_list(&resources(), "a.example", "v2"), None);
@@ -95,7 +95,7 @@ fn the_aggregated_document_says_it_all_at_once() {
         json!({"group": "a.example", "version": "v1", "kind": "Widget"})
     );
     assert_eq!(
-        widget["subresources"][1],
+        widget["subresources"][0],
         json!({"subresource": "status", "responseKind": {"group": "a.example", "version": "v1", "kind": "Widget"}, "verbs": ["get", "patch", "update"]})
     );
 }

@@ -99,13 +99,19 @@ impl Collection {
         self.version.subscribe()
     }
 
-    pub(crate) fn load(&mut self, key: &str, object: Arc<Stored>) {
+    pub(crate) fn load(&mut self, key: &Arc<str>, object: Arc<Stored>) {
         self.version
             .send_modify(|version| *version = object.version().max(*version));
-        self.objects.insert(Arc::from(key), object);
+        self.objects.insert(Arc::clone(key), object);
     }
 
-    pub(crate) fn apply(&mut self, key: &Arc<str>, object: &Arc<Stored>, removes: bool) {
+    /// Gives back what was there before.
+    pub(crate) fn apply(
+        &mut self,
+        key: &Arc<str>,
+        object: &Arc<Stored>,
+        removes: bool,
+    ) -> Option<Arc<Stored>> {
         let previous = if removes {
             self.objects.remove(key)
         } else {
@@ -120,7 +126,7 @@ impl Collection {
             kind,
             key: Arc::clone(key),
             object: Arc::clone(object),
-            previous,
+            previous: previous.clone(),
         }));
         while self.recent.len() > self.window {
             if let Some(event) = self.recent.pop_front() {
@@ -128,6 +134,7 @@ impl Collection {
             }
         }
         self.version.send_replace(object.version());
+        previous
     }
 
     pub(crate) fn events_after(

@@ -6,15 +6,17 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{Call, fit};
+use crate::access;
 use crate::admit::{Admission, Admitted};
 use crate::answer::Answer;
+use crate::cascade::Cascade;
+use crate::containers;
 use crate::ledger::{Address, Write, WriteError};
 use crate::metadata;
 use crate::project::Projection;
 use crate::status::Failure;
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{access, expiry, lifecycle};
 
 /// How often a generated name may be taken already.
 const NAME_TRIES: usize = 8;
@@ -52,7 +54,7 @@ pub(crate) async fn insert(
 ) -> Result<Answer, Failure> {
     let served = &call.target.served;
     let name = metadata::text(&object, "name").to_owned();
-    lifecycle::may_be_created(call.cluster, &call.target, &name)?;
+    containers::may_be_created(call.cluster, &call.target, &name)?;
     may_write(call, &object, &Value::Null)?;
     if !metadata::text(&object, "resourceVersion").is_empty() {
         return Err(Failure::Unclassified(
@@ -87,19 +89,19 @@ pub(crate) async fn insert(
         }
         Stored::unkept(&object)
     } else {
-        let within = lifecycle::containers(&call.target);
+        let within = containers::around(&call.target);
         let write = Write::create(address.clone(), object, within);
-        let written = call.cluster.ledger.write(write).await;
+        let cascade = Cascade::new(call.cluster);
+        let written = cascade.write(write, None).await;
         let kept = written.map_err(|error| match error {
             WriteError::Changed => exists(call.cluster.ledger.latest(&address)),
             // It went between our look and the write; the same look now says so.
-            WriteError::Closed => lifecycle::may_be_created(call.cluster, &call.target, &name)
+            WriteError::Closed => containers::may_be_created(call.cluster, &call.target, &name)
                 .err()
                 .unwrap_or_else(|| Failure::Internal(error.to_string())),
             WriteError::NotKept => Failure::Internal(error.to_string()),
         })?;
-        expiry::note(call.cluster, &address, &kept).await;
-        lifecycle::after_write(call.cluster, &address, &kept).await;
+        cascade.settle_quietly().await;
         kept
     };
     Ok(projection

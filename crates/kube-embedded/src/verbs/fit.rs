@@ -85,7 +85,7 @@ fn says_texts(served: &Served, object: &Value, body: &Bytes) -> Result<(), Failu
         Err(Failure::BadRequest(format!(
             "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go {into} ({})",
             served.info.kind,
-            go_name(value),
+            decode::go_name(value),
             summary(body),
         )))
     };
@@ -197,7 +197,7 @@ fn has_readable_metadata(served: &Served, object: &Value) -> Result<(), Failure>
         Err(Failure::BadRequest(format!(
             "{kind} in version {:?} cannot be handled as a {kind}: json: cannot unmarshal {} into Go struct field {field} of type {wanted}",
             served.info.version,
-            go_name(value),
+            decode::go_name(value),
             kind = served.info.kind,
         )))
     };
@@ -241,18 +241,33 @@ fn has_readable_metadata(served: &Served, object: &Value) -> Result<(), Failure>
             return refuse(value, &format!("ObjectMeta.{field}"), wanted);
         }
     }
+    let items = |field: &str| metadata[field].as_array().into_iter().flatten();
+    if let Some(value) = items("finalizers").find(|item| !item.is_string()) {
+        return refuse(value, "ObjectMeta.finalizers", "string");
+    }
+    for owner in items("ownerReferences") {
+        if !owner.is_object() {
+            return refuse(owner, "ObjectMeta.ownerReferences", "v1.OwnerReference");
+        }
+        if let Some((field, wanted)) = misfit(owner) {
+            let place = format!("OwnerReference.ownerReferences.{field}");
+            return refuse(&owner[field], &place, wanted);
+        }
+    }
     Ok(())
 }
 
-fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
+/// The field of an owner reference that is not of its type, and the type.
+fn misfit(owner: &Value) -> Option<(&'static str, &'static str)> {
+    let fits = |field: &str, is: fn(&Value) -> bool| owner[field].is_null() || is(&owner[field]);
+    let words = ["apiVersion", "kind", "name", "uid"].map(|field| (field, "string"));
+    let mut flags = ["controller", "blockOwnerDeletion"]
+        .map(|field| (field, "bool"))
+        .into_iter();
+    let mut words = words.into_iter();
+    words
+        .find(|(field, _)| !fits(field, Value::is_string))
+        .or_else(|| flags.find(|(field, _)| !fits(field, Value::is_boolean)))
 }
 
 fn is_at(call: &Call<'_>, object: &Value, name: Option<&str>) -> Result<(), Failure> {

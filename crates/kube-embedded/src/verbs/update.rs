@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Call, create, fit};
+use super::scale::Wanted;
+use super::{Call, create, fit, scale};
 use crate::admit::{self, Admission, Admitted};
 use crate::answer::Answer;
 use crate::apply::{self, ApplyError};
 use crate::builtin::Builtin;
+use crate::cascade::Cascade;
 use crate::cause::Cause;
 use crate::ledger::{Address, Write, WriteError};
 use crate::patch::{self, PatchError};
@@ -16,7 +18,7 @@ use crate::project::Projection;
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
 use crate::target::Part;
-use crate::{decode, expiry, lifecycle, metadata};
+use crate::{decode, deletion, metadata};
 
 /// How often somebody else may be faster before we give up.
 const TRIES: usize = 8;
@@ -25,13 +27,16 @@ const MODIFIED: &str =
     "the object has been modified; please apply your changes to the latest version and try again";
 
 pub(crate) async fn replace(call: &Call<'_>) -> Result<Answer, Failure> {
+    if call.target.part == Part::Scale {
+        return write(call, &Change::Scale(Wanted::Said(scale::body(call)?))).await;
+    }
     let name = call.target.name.as_deref();
     let new = fit::body(call, name)?;
     let change = Change::Replace(new);
     match write(call, &change).await {
         Err(Failure::NotFound { .. }) if makes_on_update(call) => match change {
             Change::Replace(new) => create::insert(call, new, true).await,
-            Change::Patch(_) | Change::Apply(_) => Err(call.target.not_found()),
+            Change::Patch(_) | Change::Apply(_) | Change::Scale(_) => Err(call.target.not_found()),
         },
         other => other,
     }
@@ -45,6 +50,7 @@ fn makes_on_update(call: &Call<'_>) -> bool {
 pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
     let custom = call.target.served.builtin().is_none();
     match call.ask.content_type.as_str() {
+        "application/apply-patch+yaml" if call.target.part == Part::Scale => scale::apply(call),
         "application/apply-patch+yaml" => apply(call).await,
         "application/json-patch+json" => by_patch(call, patch::json).await,
         "application/merge-patch+json" => by_patch(call, patch::merge).await,
@@ -62,7 +68,7 @@ pub(crate) async fn patch(call: &Call<'_>) -> Result<Answer, Failure> {
     }
 }
 
-type Patch<'p> = Box<dyn Fn(&mut Value) -> Result<(), PatchError> + Send + Sync + 'p>;
+pub(super) type Patch<'p> = Box<dyn Fn(&mut Value) -> Result<(), PatchError> + Send + Sync + 'p>;
 
 async fn by_patch<F>(call: &Call<'_>, apply: F) -> Result<Answer, Failure>
 where
@@ -72,7 +78,12 @@ where
     let patch = decode::json(&call.body)
         .map_err(|_| Failure::BadRequest("invalid JSON patch".to_owned()))?;
     let patched: Patch<'_> = Box::new(|object| apply(object, &patch));
-    write(call, &Change::Patch(patched)).await
+    let change = if call.target.part == Part::Scale {
+        Change::Scale(Wanted::Patched(patched))
+    } else {
+        Change::Patch(patched)
+    };
+    write(call, &change).await
 }
 
 async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
@@ -154,27 +165,21 @@ enum Change<'p> {
     Replace(Value),
     Patch(Patch<'p>),
     Apply(Value),
+    Scale(Wanted<'p>),
 }
 
 impl Change<'_> {
     fn of(&self, call: &Call<'_>, old: &Value) -> Result<Value, Failure> {
         match self {
             Change::Replace(new) => Ok(new.clone()),
+            Change::Scale(wanted) => scale::next(call, old, wanted),
             Change::Apply(applied) => {
                 let new = applied_to(call, Some(old), applied)?;
                 fit::object_at(call, new, call.target.name.as_deref())
             }
             Change::Patch(patch) => {
                 let mut new = old.clone();
-                patch(&mut new).map_err(|error| {
-                    if matches!(error, PatchError::NoMergeKey { .. }) {
-                        Failure::Unclassified(error.to_string())
-                    } else if error.is_unprocessable() {
-                        Failure::PatchDoesNotFit(Box::new(error))
-                    } else {
-                        Failure::BadRequest(error.to_string())
-                    }
-                })?;
+                patch(&mut new).map_err(unpatchable)?;
                 let shown = new.clone();
                 fit::object_at(call, new, call.target.name.as_deref())
                     .map_err(|failure| undecodable_patch(call, &shown, failure))
@@ -182,12 +187,23 @@ impl Change<'_> {
         }
     }
 
-    /// Does an apply note its fields' owner itself?
-    fn is_apply(&self) -> bool {
+    /// Is it noted already whose the changed fields are?
+    fn is_tracked(&self) -> bool {
         match self {
-            Change::Apply(_) => true,
+            Change::Apply(_) | Change::Scale(_) => true,
             Change::Replace(_) | Change::Patch(_) => false,
         }
+    }
+}
+
+/// A patch that cannot be applied.
+pub(super) fn unpatchable(error: PatchError) -> Failure {
+    if matches!(error, PatchError::NoMergeKey { .. }) {
+        Failure::Unclassified(error.to_string())
+    } else if error.is_unprocessable() {
+        Failure::PatchDoesNotFit(Box::new(error))
+    } else {
+        Failure::BadRequest(error.to_string())
     }
 }
 
@@ -248,6 +264,7 @@ async fn write(call: &Call<'_>, change: &Change<'_>) -> Result<Answer, Failure> 
         let (admitted, insists) = decide(call, change, &old)?;
         let warnings = admitted.warnings;
         match store(call, &address, &old, admitted.object).await {
+            Ok(kept) if call.target.part == Part::Scale => return scale::answer(call, &kept),
             Ok(kept) => {
                 let projection = Projection::asked(served, call.ask, call.cluster.now())?;
                 return Ok(projection.object(&kept).with_warnings(warnings));
@@ -281,9 +298,9 @@ fn decide(
         now: writer.now,
         duplicates: match change {
             Change::Replace(_) => fit::duplicates(call),
-            Change::Patch(_) | Change::Apply(_) => Vec::new(),
+            Change::Patch(_) | Change::Apply(_) | Change::Scale(_) => Vec::new(),
         },
-        writer: (!change.is_apply()).then_some(writer),
+        writer: (!change.is_tracked()).then_some(writer),
     };
     let admitted = match change {
         Change::Patch(_) => {
@@ -291,7 +308,7 @@ fn decide(
             let admitted = admission.update(&old, new);
             admitted.map_err(|failure| undecodable_patch(call, &patched, failure))?
         }
-        Change::Replace(_) | Change::Apply(_) => admission.update(&old, new)?,
+        Change::Replace(_) | Change::Apply(_) | Change::Scale(_) => admission.update(&old, new)?,
     };
     Ok((admitted, insists))
 }
@@ -321,7 +338,7 @@ fn insists(
     let uid = metadata::text(new, "uid");
     let right = metadata::text(old, "uid");
     if !uid.is_empty() && uid != right {
-        return Err(if replaces {
+        return Err(if replaces || matches!(change, Change::Scale(_)) {
             other_object(call, uid, right)
         } else {
             other_uid(call, uid)
@@ -396,16 +413,16 @@ async fn store(
     {
         return Ok(kept);
     }
-    if lifecycle::is_through(&value) {
-        // What goes is the object as it was; the answer shows what it would have been.
+    let cascade = Cascade::new(call.cluster);
+    let kept = if deletion::is_through(&value) {
+        // The answer is what was asked for, in the version it was asked of; watches see what was kept.
         let write = Write::change(address.clone(), old, old.value(), true);
-        ledger.write(write).await?;
-        lifecycle::after_removal(call.cluster, address).await;
-        return Ok(Stored::unkept(&value));
-    }
-    let write = Write::change(address.clone(), old, value, false);
-    let kept = ledger.write(write).await?;
-    expiry::note(call.cluster, address, &kept).await;
-    lifecycle::after_write(call.cluster, address, &kept).await;
+        cascade.write(write, Some(old)).await?;
+        Stored::unkept(&value)
+    } else {
+        let write = Write::change(address.clone(), old, value, false);
+        cascade.write(write, Some(old)).await?
+    };
+    cascade.settle_quietly().await;
     Ok(kept)
 }

@@ -72,7 +72,13 @@ async fn an_empty_namespace_goes_at_once() {
         .watch("/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dberlin")
         .await;
     wire.delete(BERLIN).await.expect(200);
-    for line in ["ADDED berlin", "MODIFIED berlin", "DELETED berlin"] {
+    // Marked, found empty, gone.
+    for line in [
+        "ADDED berlin",
+        "MODIFIED berlin",
+        "MODIFIED berlin",
+        "DELETED berlin",
+    ] {
         assert_eq!(watch.line().await, line);
     }
 }

@@ -10,6 +10,7 @@
 mod access;
 mod agreement;
 mod containers;
+mod garbage;
 mod http;
 mod keeping;
 mod kubectl;

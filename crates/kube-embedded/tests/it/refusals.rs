@@ -111,7 +111,7 @@ async fn configmaps() {
         "\"data.x\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
     )
     .await;
-    said.delete(&format!("{path}?propagationPolicy=Foo"), json!({}), 422, "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Foo\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"").await;
+    said.delete(&path, json!({"propagationPolicy": "Foo"}), 422, "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Foo\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"").await;
     said.delete(&path, json!({"dryRun": ["x"]}), 422, "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"x\"]: supported values: \"All\"").await;
     said.delete(
         &path,
