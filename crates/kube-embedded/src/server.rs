@@ -22,7 +22,7 @@ use crate::cluster::{Clock, Cluster};
 use crate::kubeconfig;
 use crate::ledger::Ledger;
 use crate::lifecycle;
-use crate::listener::Listener;
+use crate::listener;
 use crate::request::Encoding;
 use crate::routes::{self, Incoming};
 use crate::status::Failure;
@@ -236,7 +236,7 @@ impl Server {
     /// requests under way are finished. Every request needs the token.
     pub async fn serve(
         &self,
-        listener: tokio::net::TcpListener,
+        tcp: tokio::net::TcpListener,
         stop: CancellationToken,
     ) -> std::io::Result<()> {
         let networked = Self {
@@ -245,9 +245,8 @@ impl Server {
             stop: stop.clone(),
         };
         let acceptor = self.inner.identity.acceptor.clone();
-        axum::serve(Listener::new(listener, acceptor), networked.router())
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await
+        listener::serve(tcp, acceptor, networked, stop).await;
+        Ok(())
     }
 
     async fn answer<B>(self, request: Request<B>) -> Response<Body>

@@ -8,6 +8,7 @@
 )]
 
 mod agreement;
+mod connections;
 mod containers;
 mod http;
 mod keeping;
