@@ -11,6 +11,7 @@ mod architecture;
 mod check_config;
 mod convergence;
 mod crds;
+mod kube;
 mod money;
 mod real;
 mod samples;

@@ -3,7 +3,7 @@
 //! `cargo xtask test` brings the tools and says where they are. Without one, the tests that need it
 //! say SKIPPED; in CI that is a failure.
 
-mod apiserver;
+pub(crate) mod apiserver;
 mod by_hand;
 mod definitions;
 mod dev;

@@ -1,4 +1,4 @@
-//! A real kube-apiserver with a real etcd, shared by the tests that run at the same time.
+//! A real kube-apiserver with a real etcd and kube-controller-manager, shared by the tests that run at the same time.
 
 use std::fs;
 use std::net::TcpListener;
@@ -17,23 +17,29 @@ use super::tool::{self, Tool};
 use super::wait::until;
 
 /// It has our definitions. Ends with the last test that holds it.
-pub(super) struct ApiServer {
+pub(crate) struct ApiServer {
+    url: String,
     kubectl: PathBuf,
     folder: TempDir,
     apiserver: Process,
+    _controllers: Process,
     _etcd: Process,
 }
 
-/// A token of the test's own server, which listens on loopback for seconds.
-const TOKEN: &str = "a-token-for-tests";
+/// A token of the test's own server, which listens on loopback for seconds; of a member of `system:masters`.
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+
+/// What runs beside it; others would put objects into every namespace.
+const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller";
 
 impl ApiServer {
     /// The one that runs, or a new one; `None` when it cannot be had (said loudly).
-    pub(super) async fn shared(test: &str) -> Option<Arc<ApiServer>> {
+    pub(crate) async fn shared(test: &str) -> Option<Arc<ApiServer>> {
         static SHARED: Mutex<Weak<ApiServer>> = Mutex::const_new(Weak::new());
         let tools = [
             Tool::Kubectl,
             Tool::KubeApiserver,
+            Tool::KubeControllerManager,
             Tool::Etcd,
             Tool::Openssl,
         ];
@@ -47,36 +53,20 @@ impl ApiServer {
         Some(started)
     }
 
-    async fn start([kubectl, apiserver, etcd, openssl]: [PathBuf; 4]) -> ApiServer {
+    async fn start([kubectl, apiserver, controllers, etcd, openssl]: [PathBuf; 5]) -> ApiServer {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let [client, peer, port] = free_ports();
         let etcd = start_etcd(&etcd, at, client, peer);
         prepare(&openssl, at, port);
-        let apiserver = Process::start(
-            Command::new(apiserver)
-                .arg(format!("--etcd-servers=http://127.0.0.1:{client}"))
-                .arg("--bind-address=127.0.0.1")
-                .arg(format!("--secure-port={port}"))
-                .arg(format!("--cert-dir={}", at.join("certificates").display()))
-                .arg(format!("--token-auth-file={}", at.join("tokens").display()))
-                .arg(format!(
-                    "--service-account-key-file={}",
-                    at.join("key").display()
-                ))
-                .arg(format!(
-                    "--service-account-signing-key-file={}",
-                    at.join("key").display()
-                ))
-                .arg("--service-account-issuer=https://kubernetes.default.svc")
-                .arg("--service-cluster-ip-range=10.0.0.0/24")
-                .arg("--authorization-mode=RBAC"),
-            &at.join("apiserver.log"),
-        );
+        let apiserver = start_apiserver(&apiserver, at, client, port);
+        let controllers = start_controllers(&controllers, at);
         let mut server = ApiServer {
+            url: format!("https://127.0.0.1:{port}"),
             kubectl,
             folder,
             apiserver,
+            _controllers: controllers,
             _etcd: etcd,
         };
         server.ready().await;
@@ -96,6 +86,10 @@ impl ApiServer {
         )
         .await;
         kubectl.install(&definitions());
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// kubectl in a namespace of the test's own.
@@ -133,7 +127,48 @@ fn start_etcd(program: &Path, folder: &Path, client: u16, peer: u16) -> Process 
     )
 }
 
-/// The files that kube-apiserver and kubectl read.
+fn start_apiserver(program: &Path, folder: &Path, etcd: u16, port: u16) -> Process {
+    Process::start(
+        Command::new(program)
+            .arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"))
+            .arg("--bind-address=127.0.0.1")
+            .arg(format!("--secure-port={port}"))
+            .arg(format!(
+                "--cert-dir={}",
+                folder.join("certificates").display()
+            ))
+            .arg(format!(
+                "--token-auth-file={}",
+                folder.join("tokens").display()
+            ))
+            .arg(format!(
+                "--service-account-key-file={}",
+                folder.join("key").display()
+            ))
+            .arg(format!(
+                "--service-account-signing-key-file={}",
+                folder.join("key").display()
+            ))
+            .arg("--service-account-issuer=https://kubernetes.default.svc")
+            .arg("--service-cluster-ip-range=10.0.0.0/24")
+            .arg("--authorization-mode=RBAC"),
+        &folder.join("apiserver.log"),
+    )
+}
+
+/// It waits for the server by itself.
+fn start_controllers(program: &Path, folder: &Path) -> Process {
+    let kubeconfig = folder.join("kubeconfig");
+    Process::start(
+        Command::new(program)
+            .arg(format!("--kubeconfig={}", kubeconfig.display()))
+            .arg(format!("--controllers={CONTROLLERS}"))
+            .args(["--leader-elect=false", "--secure-port=0"]),
+        &folder.join("controllers.log"),
+    )
+}
+
+/// The files that the servers and kubectl read.
 fn prepare(openssl: &Path, folder: &Path, port: u16) {
     let made = Command::new(openssl)
         .args([
