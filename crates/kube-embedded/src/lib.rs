@@ -43,6 +43,7 @@ mod metadata;
 mod openapi;
 mod patch;
 mod path;
+mod preload;
 mod project;
 mod registry;
 mod request;
@@ -61,6 +62,7 @@ mod types;
 mod verbs;
 
 pub use kubeconfig::{kubeconfig, write_kubeconfig};
+pub use preload::PreloadError;
 pub use server::{BuildError, Builder, Server};
 pub use storage::{Storage, StorageError};
 pub use tls::TlsError;

@@ -14,6 +14,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::Answer;
@@ -23,6 +25,7 @@ use crate::kubeconfig;
 use crate::ledger::Ledger;
 use crate::lifecycle;
 use crate::listener;
+use crate::preload::{self, PreloadError};
 use crate::request::Encoding;
 use crate::routes::{self, Incoming};
 use crate::status::Failure;
@@ -59,6 +62,7 @@ pub struct Builder {
     trust_in_process: bool,
     event_window: usize,
     address: Option<IpAddr>,
+    objects: Vec<Result<Value, serde_json::Error>>,
 }
 
 /// Why a server was not built.
@@ -72,6 +76,8 @@ pub enum BuildError {
     Random(#[source] getrandom::Error),
     #[error("cannot show who the server is")]
     Identity(#[source] TlsError),
+    #[error("cannot make an object it is to have from the start")]
+    Object(#[source] PreloadError),
 }
 
 impl Builder {
@@ -137,6 +143,14 @@ impl Builder {
         }
     }
 
+    /// An object to have from the start: a definition, then objects of its kind. It is made as a client would make it,
+    /// unless the storage has one of its name; one that names no namespace goes into `default`.
+    #[must_use]
+    pub fn object(mut self, object: &impl Serialize) -> Self {
+        self.objects.push(serde_json::to_value(object));
+        self
+    }
+
     pub async fn build(self) -> Result<Server, BuildError> {
         let ledger = Ledger::open(self.storage, self.event_window)
             .await
@@ -154,18 +168,29 @@ impl Builder {
         lifecycle::start(&cluster)
             .await
             .map_err(|failure| BuildError::Begin(failure.to_string()))?;
-        Ok(Server {
+        let trusted = Server {
             inner: Arc::new(Inner {
                 cluster,
                 token,
                 identity,
             }),
+            origin: Origin::Trusted,
+            stop: CancellationToken::new(),
+        };
+        for object in self.objects {
+            let object = object.map_err(PreloadError::Unwritable);
+            let object = object.map_err(BuildError::Object)?;
+            let registry = trusted.inner.cluster.registry();
+            let made = preload::make(trusted.clone(), &registry, &object).await;
+            made.map_err(BuildError::Object)?;
+        }
+        Ok(Server {
             origin: if self.trust_in_process {
                 Origin::Trusted
             } else {
                 Origin::Network
             },
-            stop: CancellationToken::new(),
+            ..trusted
         })
     }
 }
@@ -201,6 +226,7 @@ impl Server {
             trust_in_process: true,
             event_window: EVENT_WINDOW,
             address: None,
+            objects: Vec::new(),
         }
     }
 
@@ -249,7 +275,7 @@ impl Server {
         Ok(())
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Response<Body>
+    pub(crate) async fn answer<B>(self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
