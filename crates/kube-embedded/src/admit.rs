@@ -1,7 +1,7 @@
 //! From what a client wants stored to what is stored: fill in, drop, check, note who did it.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::apply::{self, Writer};
 use crate::builtin::{self, Builtin};
@@ -26,6 +26,8 @@ pub(crate) struct Admission<'a> {
     /// Whose write it is; nothing if an apply has noted that already.
     pub(crate) writer: Option<Writer<'a>>,
     pub(crate) now: Timestamp,
+    /// Fields the body says twice.
+    pub(crate) duplicates: Vec<String>,
 }
 
 /// An object fit to be stored.
@@ -82,12 +84,22 @@ impl Admission<'_> {
         let served = self.served;
         let patched =
             (self.patches && self.fields == FieldValidation::Strict).then(|| object.to_string());
-        let unknown = served.schema.prune(&mut object);
+        let mut unknown = served.schema.prune(&mut object);
+        if served.builtin().is_some() {
+            unknown.sort();
+        }
         let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
+        let in_any_case = warnings.clone();
         match served.builtin() {
             None => warnings.extend(metadata::finalizer_warnings(&object, old)),
-            Some(_) => builtin::drop_nulls(&mut object),
+            Some(_) => {
+                served.schema.tidy(&mut object);
+                builtin::drop_nulls(&mut object);
+            }
+        }
+        if served.builtin() == Some(Builtin::Secret) {
+            warnings.extend(builtin::tls_warnings(&object));
         }
         if served.builtin() == Some(Builtin::Definition) {
             let known = old.map(crd::warnings).unwrap_or_default();
@@ -105,7 +117,9 @@ impl Admission<'_> {
         if let Some(old) = old {
             self.count_generation(old, &mut object);
         }
-        self.check(&object, old)?;
+        if let Err(failure) = self.check(&object, old) {
+            return Err(failure.warned(in_any_case));
+        }
         self.track(old, &mut object);
         if let Some(builtin) = served.builtin()
             && self.part == Part::Whole
@@ -114,7 +128,7 @@ impl Admission<'_> {
                 builtin::complete(builtin, &mut object);
             }
             if builtin == Builtin::Definition {
-                self.establish(&mut object, old);
+                definition::keep_status(&mut object, old);
             }
         }
         convert::to_stored(served, &mut object);
@@ -135,33 +149,18 @@ impl Admission<'_> {
         apply::track_update(before, object, writer, &self.served.schema);
     }
 
-    /// A definition's status is the server's own word, and noted as such.
-    fn establish(&self, object: &mut Value, old: Option<&Value>) {
-        let mut before = object.clone();
-        definition::establish(object, old, self.now);
-        if old.is_none() {
-            let stored = &object["status"]["storedVersions"];
-            before["status"] =
-                json!({ "acceptedNames": {}, "conditions": [], "storedVersions": stored });
-        }
-        let server = Writer {
-            manager: "kube-apiserver",
-            subresource: Some("status"),
-            now: self.now,
-        };
-        apply::track_update(Some(&before), object, &server, &self.served.schema);
-    }
-
     /// `patched` is what came of a patch, as JSON.
     fn judge_unknown(
         &self,
         unknown: &[String],
         patched: Option<String>,
     ) -> Result<Vec<String>, Failure> {
-        let words: Vec<_> = unknown
+        let duplicates = self.duplicates.iter();
+        let duplicates = duplicates.map(|field| format!("duplicate field \"{field}\""));
+        let unknown = unknown
             .iter()
-            .map(|field| format!("unknown field \"{field}\""))
-            .collect();
+            .map(|field| format!("unknown field \"{field}\""));
+        let words: Vec<_> = duplicates.chain(unknown).collect();
         match self.fields {
             FieldValidation::Ignore => Ok(Vec::new()),
             FieldValidation::Warn => Ok(words),
@@ -203,7 +202,10 @@ impl Admission<'_> {
                 return Err(Failure::BadRequest(problem));
             }
             shape.retain(|cause| cause.reason != Reason::TypeInvalid);
-            let more = builtin::check(builtin, object, old);
+            let mut more = builtin::check(builtin, object, old);
+            if self.served.info.group.is_empty() {
+                more.extend(metadata::check_core_finalizers(object));
+            }
             // Of what the kind's own rules refuse the schema need not be heard.
             let refused = |cause: &Cause| {
                 more.iter()

@@ -56,7 +56,9 @@ impl Answer {
             Failure::NoSuchPath => Content::Text("404 page not found\n"),
             _ => Content::Value(failure.status()),
         };
-        Self::of(content).with_code(failure.code())
+        Self::of(content)
+            .with_code(failure.code())
+            .with_warnings(failure.warnings().to_vec())
     }
 
     pub(crate) fn into_response(self, encoding: Encoding) -> Response<Body> {

@@ -98,6 +98,7 @@ pub(crate) fn apply(
     types: &Schema,
 ) -> Result<Value, ApplyError> {
     let place = Place::root(types);
+    let asked = applied;
     let applied = accepted(applied, by, place)?;
     let nothing = json!({});
     let before = live.unwrap_or(&nothing);
@@ -118,7 +119,9 @@ pub(crate) fn apply(
     }
     disown(&mut managers, &difference);
     // The time is that of the last change; an applier who changed nothing yet has none.
-    if live.is_some() && without_entries(before) == without_entries(&result) {
+    // What another part's path ignores is a change all the same.
+    let is_same = |after: &Value| without_entries(before) == without_entries(after);
+    if live.is_some() && is_same(&result) && is_same(&merge::merged(place, before, asked)) {
         own.time = previous.and_then(|previous| previous.time);
     }
     managers.push(own);

@@ -6,7 +6,7 @@ mod validation;
 use std::sync::{Arc, LazyLock};
 
 pub(crate) use defaults::{blank, complete, complete_event, default_in, drop_nulls};
-pub(crate) use validation::{check, undecodable};
+pub(crate) use validation::{check, tls_warnings, undecodable};
 
 use crate::discovery::Resource;
 use crate::registry::{Nature, Served, anything};
@@ -163,7 +163,13 @@ impl Row {
                 namespaced: self.namespaced,
                 verbs: match self.nature {
                     Builtin::Review(_) => words(&["create"]),
+                    Builtin::Namespace => without_collections(),
                     _ => words(&VERBS),
+                },
+                stored_version: match self.nature {
+                    // A real server has them in an older version.
+                    Builtin::Definition => "apiextensions.k8s.io/v1beta1".to_owned(),
+                    _ => self.stored_version.to_owned(),
                 },
                 status: self.status,
                 scale: false,
@@ -188,7 +194,8 @@ pub(crate) fn served() -> Vec<Arc<Served>> {
     SERVED.clone()
 }
 
-/// The verbs every resource has.
-pub(crate) fn verbs() -> Vec<String> {
-    VERBS.map(str::to_owned).to_vec()
+/// Namespaces go one by one.
+fn without_collections() -> Vec<String> {
+    let verbs = VERBS.iter().filter(|verb| **verb != "deletecollection");
+    verbs.map(|&verb| verb.to_owned()).collect()
 }

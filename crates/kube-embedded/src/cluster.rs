@@ -19,6 +19,8 @@ pub(crate) struct Cluster {
     clock: Clock,
     chance: Mutex<StdRng>,
     pub(crate) expiry: Expiry,
+    /// Held while definitions get their names.
+    pub(crate) naming: tokio::sync::Mutex<()>,
 }
 
 impl Cluster {
@@ -29,6 +31,7 @@ impl Cluster {
             clock,
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             expiry: Expiry::default(),
+            naming: tokio::sync::Mutex::default(),
         }
     }
 

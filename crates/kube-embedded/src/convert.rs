@@ -44,6 +44,10 @@ pub(crate) fn from_stored(served: &Served, object: &mut Value) {
     }
     if served.builtin() == Some(Builtin::Event) {
         rename(object, EVENT_WORDS.map(|(new, core)| (core, new)));
+        if let Some(fields) = object.as_object_mut() {
+            let reporter = ["reportingController", "reportingInstance"];
+            fields.retain(|field, value| value != "" || !reporter.contains(&field.as_str()));
+        }
     }
     object["apiVersion"] = served.api_version.clone().into();
 }

@@ -53,7 +53,7 @@ pub(crate) fn default_in(crd: &mut Value) {
 /// Everything a real API server refuses at creation (`old` None) or update, with its words. Empty when acceptable.
 pub(crate) fn check(crd: &Value, old: Option<&Value>) -> Vec<Cause> {
     let spec = &crd["spec"];
-    let mut causes = names::check(crd);
+    let mut causes = names::check(crd, old.is_none());
     check_scope(spec, &mut causes);
     check_conversion(spec, &mut causes);
     if spec["preserveUnknownFields"] == Value::Bool(true) {
@@ -65,9 +65,12 @@ pub(crate) fn check(crd: &Value, old: Option<&Value>) -> Vec<Cause> {
         ));
     }
     versions::check(spec, &mut causes);
-    if let Some(old) = old {
-        check_unchanged(crd, old, &mut causes);
-        check_stored_versions(crd, old, &mut causes);
+    match old {
+        Some(old) => {
+            check_unchanged(crd, old, &mut causes);
+            check_stored_versions(crd, old, &mut causes);
+        }
+        None => versions::check_first_stored(spec, &mut causes),
     }
     causes
 }

@@ -1,6 +1,8 @@
 //! A request's body as one JSON value, whichever way it is written.
 
+pub(crate) mod duplicates;
 mod protobuf;
+pub(crate) mod words;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,8 +16,12 @@ const ACCEPTED: &str = "application/json, application/yaml, application/vnd.kube
 pub(crate) enum DecodeError {
     #[error("no form but these is read: {0}")]
     UnknownForm(&'static str),
-    #[error("json parse error: {0}")]
-    Json(serde_json::Error),
+    #[error("json parse error: {words}")]
+    Json {
+        words: String,
+        #[source]
+        error: serde_json::Error,
+    },
     #[error("yaml parse error: {0}")]
     Yaml(serde_yaml_ng::Error),
     #[error("protobuf parse error: {0}")]
@@ -35,7 +41,10 @@ pub(crate) fn object(content_type: &str, body: &Bytes) -> Result<Value, DecodeEr
 }
 
 pub(crate) fn json(body: &Bytes) -> Result<Value, DecodeError> {
-    serde_json::from_slice(body).map_err(DecodeError::Json)
+    serde_json::from_slice(body).map_err(|error| DecodeError::Json {
+        words: words::go(&error, body),
+        error,
+    })
 }
 
 /// YAML as kubectl writes it; JSON is YAML too, and read faster as what it is.

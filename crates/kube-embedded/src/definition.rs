@@ -8,53 +8,28 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::builtin;
 use crate::discovery::Resource;
 use crate::metadata;
+use crate::naming;
 use crate::registry::{Nature, Served, anything};
 use crate::schema::Schema;
 use crate::table;
 
-/// Completes the status of a definition about to be stored: its names are accepted and it is served at
-/// once, so both conditions are true from the start. `old` is what it was.
-pub(crate) fn establish(definition: &mut Value, old: Option<&Value>, now: Timestamp) {
-    let mut status = old.map_or_else(|| json!({}), |old| old["status"].clone());
-    status["acceptedNames"] = definition["spec"]["names"].clone();
-    let conditions = match status["conditions"].take() {
-        Value::Array(conditions) if !conditions.is_empty() => conditions,
-        _ => vec![
-            condition(
-                "NamesAccepted",
-                "True",
-                "NoConflicts",
-                "no conflicts found",
-                now,
-            ),
-            condition(
-                "Established",
-                "True",
-                "InitialNamesAccepted",
-                "the initial names have been accepted",
-                now,
-            ),
-        ],
+/// The status of a definition about to be stored: as `old`'s, and objects may be stored in one more version.
+pub(crate) fn keep_status(definition: &mut Value, old: Option<&Value>) {
+    let Some(old) = old else {
+        definition["status"] = naming::nothing_accepted(definition);
+        return;
     };
-    status["conditions"] = conditions.into();
-    let versions = definition["spec"]["versions"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    let storage = versions.filter(|version| version["storage"] == true);
-    let mut stored = match status["storedVersions"].take() {
-        Value::Array(stored) => stored,
-        _ => Vec::new(),
-    };
-    for version in storage {
-        if !stored.contains(&version["name"]) {
-            stored.push(version["name"].clone());
-        }
+    let mut status = old["status"].clone();
+    let versions = definition["spec"]["versions"].as_array();
+    let mut versions = versions.into_iter().flatten();
+    if let Some(storage) = versions.find(|version| version["storage"] == true)
+        && let Some(stored) = status["storedVersions"].as_array_mut()
+        && !stored.contains(&storage["name"])
+    {
+        stored.push(storage["name"].clone());
     }
-    status["storedVersions"] = stored.into();
     definition["status"] = status;
 }
 
@@ -86,6 +61,9 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str, now: Timesta
 ///
 /// A definition that is being deleted still serves what is left of its objects.
 pub(crate) fn serve(definition: &Value, definition_version: u64) -> Vec<Arc<Served>> {
+    if !naming::is_established(definition) {
+        return Vec::new();
+    }
     let spec = &definition["spec"];
     let versions = || spec["versions"].as_array().into_iter().flatten();
     let stored = versions()
@@ -104,7 +82,7 @@ fn serve_version(
     stored_version: &str,
     definition_version: u64,
 ) -> Option<Served> {
-    let spec = &definition["spec"];
+    let (spec, names) = (&definition["spec"], &definition["status"]["acceptedNames"]);
     let described = version["schema"]["openAPIV3Schema"].clone();
     let schema = if described.is_object() {
         described.clone()
@@ -125,7 +103,7 @@ fn serve_version(
     };
     let selectable = version["selectableFields"].as_array().into_iter().flatten();
     Some(Served {
-        info: resource(spec, version),
+        info: resource(spec, names, version, stored_version),
         api_version: api_version(spec, version),
         stored_as: Arc::from(text(&definition["metadata"]["name"])),
         stored_version: stored_version.to_owned(),
@@ -142,8 +120,19 @@ fn serve_version(
     })
 }
 
-fn resource(spec: &Value, version: &Value) -> Resource {
-    let names = &spec["names"];
+/// What a custom resource can be asked for, in the order Kubernetes lists it.
+const VERBS: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
+
+fn resource(spec: &Value, names: &Value, version: &Value, stored_version: &str) -> Resource {
     let kind = text(&names["kind"]);
     let words = |list: &Value| {
         let words = list.as_array().into_iter().flatten();
@@ -159,7 +148,8 @@ fn resource(spec: &Value, version: &Value) -> Resource {
         short_names: words(&names["shortNames"]),
         categories: words(&names["categories"]),
         namespaced: spec["scope"] == "Namespaced",
-        verbs: builtin::verbs(),
+        verbs: VERBS.map(str::to_owned).to_vec(),
+        stored_version: stored_version.to_owned(),
         status: version["subresources"]["status"].is_object(),
         scale: false,
     }

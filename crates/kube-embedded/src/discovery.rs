@@ -4,12 +4,15 @@ mod priority;
 #[cfg(test)]
 mod tests;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::types;
 
 /// The version of Kubernetes whose behaviour is followed.
-const MINOR: &str = "33";
+const MINOR: &str = "37";
 
 /// What a subresource can be asked for.
 const SUBRESOURCE_VERBS: [&str; 3] = ["get", "patch", "update"];
@@ -27,8 +30,10 @@ pub(crate) struct Resource {
     pub(crate) short_names: Vec<String>,
     pub(crate) categories: Vec<String>,
     pub(crate) namespaced: bool,
-    /// In any order; sent sorted.
+    /// In the order they are sent in.
     pub(crate) verbs: Vec<String>,
+    /// The `apiVersion` its objects are stored in; empty if they are not stored.
+    pub(crate) stored_version: String,
     /// Has `/status`.
     pub(crate) status: bool,
     /// Has `/scale`.
@@ -41,10 +46,19 @@ impl Resource {
         group_version(&self.group, &self.version)
     }
 
-    fn sorted_verbs(&self) -> Vec<&str> {
-        let mut verbs: Vec<&str> = self.verbs.iter().map(String::as_str).collect();
-        verbs.sort_unstable();
-        verbs
+    /// Changes when objects come to be stored in another form; as Kubernetes' `StorageVersionHash` makes it.
+    fn storage_version_hash(&self) -> Option<String> {
+        if self.stored_version.is_empty() {
+            return None;
+        }
+        // The core group's name is empty.
+        let slash = if self.stored_version.contains('/') {
+            ""
+        } else {
+            "/"
+        };
+        let hashed = Sha256::digest(format!("{slash}{}/{}", self.stored_version, self.kind));
+        Some(STANDARD.encode(&hashed[..8]))
     }
 
     /// Its subresources, by name.
@@ -131,7 +145,7 @@ fn group_entry(resources: &[Resource], name: &str) -> Value {
     json!({"name": name, "preferredVersion": versions.first(), "versions": versions})
 }
 
-/// Group names in order of first appearance.
+/// Group names, the most important first and then in order.
 fn groups(resources: &[Resource]) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for resource in resources {
@@ -139,6 +153,7 @@ fn groups(resources: &[Resource]) -> Vec<&str> {
             names.push(&resource.group);
         }
     }
+    names.sort_by_key(|name| (std::cmp::Reverse(priority::of_group(name)), *name));
     names
 }
 
@@ -184,7 +199,10 @@ fn resource_entries(resource: &Resource) -> Vec<Value> {
     own.insert("singularName".to_owned(), resource.singular.as_str().into());
     own.insert("namespaced".to_owned(), resource.namespaced.into());
     own.insert("kind".to_owned(), resource.kind.as_str().into());
-    own.insert("verbs".to_owned(), resource.sorted_verbs().into());
+    own.insert("verbs".to_owned(), resource.verbs.as_slice().into());
+    if let Some(hash) = resource.storage_version_hash() {
+        own.insert("storageVersionHash".to_owned(), hash.into());
+    }
     put_names(&mut own, resource);
     let below = |below: Subresource<'_>| {
         let [group, version, kind] = below.answers;
@@ -234,9 +252,9 @@ fn aggregated_group(resources: &[Resource], group: &str) -> Value {
     };
     let versions: Vec<Value> = versions(resources, group).iter().map(version).collect();
     let metadata = if group.is_empty() {
-        json!({"creationTimestamp": null})
+        json!({})
     } else {
-        json!({"name": group, "creationTimestamp": null})
+        json!({"name": group})
     };
     json!({"metadata": metadata, "versions": versions})
 }
@@ -263,7 +281,7 @@ fn aggregated_resource(resource: &Resource) -> Value {
     put("responseKind", kind([own[0], own[1], &resource.kind]));
     put("scope", scope.into());
     put("singularResource", resource.singular.as_str().into());
-    put("verbs", resource.sorted_verbs().into());
+    put("verbs", resource.verbs.as_slice().into());
     let below = |below: Subresource<'_>| json!({"subresource": below.name, "responseKind": kind(below.answers), "verbs": below.verbs});
     let subresources: Vec<Value> = resource.subresources().into_iter().map(below).collect();
     if !subresources.is_empty() {

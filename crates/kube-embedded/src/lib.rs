@@ -15,7 +15,7 @@
 //! | the body as a JSON value | `decode` |
 //! | patch or apply it | `patch`, `apply` |
 //! | fill in, drop, check, note who did it | `admit`, `metadata`, `schema`, `crd` |
-//! | what goes with it | `lifecycle`, `expiry` |
+//! | what goes with it | `lifecycle`, `naming`, `expiry` |
 //! | keep it | `ledger`, `storage` |
 //! | show it | `convert`, `project`, `table` |
 //!
@@ -40,6 +40,7 @@ mod ledger;
 mod lifecycle;
 mod listener;
 mod metadata;
+mod naming;
 mod openapi;
 mod patch;
 mod path;

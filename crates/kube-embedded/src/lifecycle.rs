@@ -14,6 +14,7 @@ use crate::cluster::Cluster;
 use crate::expiry;
 use crate::ledger::{Address, Range, Write, WriteError};
 use crate::metadata;
+use crate::naming;
 use crate::registry::{DEFINITIONS, Nature, Served};
 use crate::status::{Failure, Qualified};
 use crate::stored::Stored;
@@ -277,7 +278,12 @@ async fn finish(cluster: &Arc<Cluster>, container: &Address) {
         let removes = is_through(&value);
         let write = Write::change(container.clone(), &old, value, removes);
         match cluster.ledger.write(write).await {
-            Ok(_) => return,
+            Ok(gone) => {
+                if &*container.resource == DEFINITIONS {
+                    settle_group_of(cluster, gone.name()).await;
+                }
+                return;
+            }
             Err(WriteError::Changed) => {}
             Err(error @ (WriteError::Closed | WriteError::NotKept)) => {
                 tracing::warn!(%error, key = %container.key, "its deletion waits for the next start");
@@ -300,9 +306,27 @@ fn finished(container: &Address, mut object: Value) -> Value {
     object
 }
 
+/// A definition that is new or changed gets its names.
+pub(crate) async fn after_write(cluster: &Arc<Cluster>, written: &Address, object: &Stored) {
+    if &*written.resource == DEFINITIONS {
+        settle_group_of(cluster, object.name()).await;
+    }
+}
+
+/// A definition is called `<plural>.<group>`.
+async fn settle_group_of(cluster: &Arc<Cluster>, name: &str) {
+    if let Some((_, group)) = name.split_once('.') {
+        naming::settle(cluster, group).await;
+    }
+}
+
 /// The last thing to leave a namespace or a definition that is being deleted ends that too.
 pub(crate) async fn after_removal(cluster: &Arc<Cluster>, removed: &Address) {
-    let (namespace, _) = removed.key.split_once('/').unwrap_or_default();
+    let (namespace, name) = removed.key.split_once('/').unwrap_or_default();
+    if &*removed.resource == DEFINITIONS {
+        // Its names are free.
+        settle_group_of(cluster, name).await;
+    }
     let around = [
         namespace_address(namespace),
         definition_address(&removed.resource),
@@ -339,6 +363,7 @@ pub(crate) async fn start(cluster: &Arc<Cluster>) -> Result<(), Failure> {
         written.map_err(|error| Failure::Internal(error.to_string()))?;
     }
     expiry::start(cluster);
+    naming::settle_all(cluster).await;
     for resource in [NAMESPACES, DEFINITIONS] {
         for object in cluster.ledger.all(resource) {
             if object.is_deleting() {

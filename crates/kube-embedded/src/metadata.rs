@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Reason};
 
 mod names;
 pub(crate) use names::{NameRule, check_name, check_qualified};
@@ -55,6 +55,7 @@ pub(crate) fn has_finalizers(object: &Value) -> bool {
 /// The first metadata of a new object.
 pub(crate) fn begin(object: &mut Value, uid: &str, now: Timestamp, has_generation: bool) {
     edit(object, |metadata| {
+        let generation = metadata.remove("generation");
         for field in SERVERS_OWN {
             metadata.remove(field);
         }
@@ -63,6 +64,9 @@ pub(crate) fn begin(object: &mut Value, uid: &str, now: Timestamp, has_generatio
         metadata.insert("creationTimestamp".to_owned(), time(now).into());
         if has_generation {
             metadata.insert("generation".to_owned(), 1.into());
+        } else if let Some(generation) = generation.filter(Value::is_i64) {
+            // Who counts nothing keeps what was said.
+            metadata.insert("generation".to_owned(), generation);
         }
         drop_empty(metadata);
     });
@@ -78,13 +82,25 @@ pub(crate) fn carry_over(old: &Value, new: &mut Value) {
                 None => metadata.remove(*field),
             };
         }
-        if let Some(managed) = old["metadata"].get("managedFields")
-            && !metadata.contains_key("managedFields")
+        if metadata
+            .get("managedFields")
+            .is_none_or(|managed| !can_be(managed))
         {
-            metadata.insert("managedFields".to_owned(), managed.clone());
+            metadata.remove("managedFields");
+            if let Some(managed) = old["metadata"].get("managedFields") {
+                metadata.insert("managedFields".to_owned(), managed.clone());
+            }
         }
         drop_empty(metadata);
     });
+}
+
+/// Entries nobody can have made count as not said. One that is empty resets them all.
+fn can_be(managed: &Value) -> bool {
+    let entries = managed.as_array().into_iter().flatten();
+    let mut entries =
+        entries.filter(|entry| entry.as_object().is_some_and(|fields| !fields.is_empty()));
+    entries.all(|entry| entry["operation"] == "Apply" || entry["operation"] == "Update")
 }
 
 /// Kubernetes does not keep nulls and empty collections here.
@@ -150,6 +166,19 @@ fn check_annotations(annotations: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// The core group's own rule on finalizers: a name without a domain is one of a few.
+pub(crate) fn check_core_finalizers(object: &Value) -> Vec<Cause> {
+    let standard = |name: &str| ["kubernetes", "orphan", "foregroundDeletion"].contains(&name);
+    let named = finalizers(&object["metadata"]).into_iter().enumerate();
+    let odd = named.filter(|(_, name)| !name.contains('/') && !standard(name));
+    odd.map(|(at, name)| {
+        let field = format!("metadata.finalizers[{at}]");
+        let words = "name is neither a standard finalizer name nor is it fully qualified";
+        Cause::invalid(field, &name.into(), words)
+    })
+    .collect()
+}
+
 /// What is said about finalizers that are new and nobody's in particular.
 pub(crate) fn finalizer_warnings(object: &Value, old: Option<&Value>) -> Vec<String> {
     let before = old
@@ -197,7 +226,7 @@ fn check_finalizers(metadata: &Value, old: Option<&Value>, causes: &mut Vec<Caus
 }
 
 fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
-    let mut controllers = 0;
+    let mut controllers = Vec::new();
     for (at, owner) in owners.as_array().into_iter().flatten().enumerate() {
         for field in ["apiVersion", "kind", "name", "uid"] {
             if owner[field].as_str().unwrap_or_default().is_empty() {
@@ -205,13 +234,44 @@ fn check_owners(owners: &Value, causes: &mut Vec<Cause>) {
                 causes.push(Cause::required(field, "must not be empty"));
             }
         }
-        controllers += i32::from(owner["controller"] == true);
+        let word = |field: &str| owner[field].as_str().unwrap_or_default();
+        let kind = word("kind");
+        if word("apiVersion") == "v1" && kind == "Event" {
+            let words = format!(
+                "Invalid value: {}: /v1, Kind=Event is disallowed from being an owner",
+                as_go(owner)
+            );
+            let field = format!("metadata.ownerReferences[{at}]");
+            causes.push(Cause::new(Reason::Invalid, field, words));
+        }
+        if owner["controller"] == true {
+            controllers.push(format!("{kind}/{}", word("name")));
+        }
     }
-    if controllers > 1 {
-        causes.push(Cause::invalid(
-            "metadata.ownerReferences",
-            owners,
-            "Only one reference can have Controller set to true",
-        ));
+    if let [first, second, ..] = controllers.as_slice() {
+        let shown: Vec<String> = owners.as_array().into_iter().flatten().map(as_go).collect();
+        let words = format!(
+            "Invalid value: [{}]: Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}",
+            shown.join(",")
+        );
+        let field = "metadata.ownerReferences";
+        causes.push(Cause::new(Reason::Invalid, field, words));
     }
+}
+
+/// A reference to an owner as Go prints it: its fields in their order.
+fn as_go(owner: &Value) -> String {
+    let fields = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let said = fields.iter().filter_map(|field| {
+        let value = owner.get(*field).filter(|value| !value.is_null())?;
+        Some(format!("{field:?}:{value}"))
+    });
+    format!("{{{}}}", said.collect::<Vec<_>>().join(","))
 }

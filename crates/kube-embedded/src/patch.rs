@@ -26,6 +26,8 @@ pub(crate) enum PatchError {
     Unprocessable(#[source] json_patch::PatchError),
     #[error("the server rejected our request due to an error in our request")]
     NotAnOperation(#[source] serde_json::Error),
+    #[error("map: {entry} does not contain declared merge key: {key}")]
+    NoMergeKey { entry: String, key: String },
     #[error("the copy operations of a JSON patch may add at most {COPY_LIMIT} bytes")]
     CopiesTooMuch,
 }
@@ -37,7 +39,9 @@ impl PatchError {
             PatchError::Unprocessable(_)
             | PatchError::NotAnOperation(_)
             | PatchError::CopiesTooMuch => true,
-            PatchError::Malformed(_) | PatchError::TooManyOperations(_) => false,
+            PatchError::Malformed(_)
+            | PatchError::NoMergeKey { .. }
+            | PatchError::TooManyOperations(_) => false,
         }
     }
 }
@@ -62,11 +66,25 @@ pub(crate) fn json(target: &mut Value, patch: &Value) -> Result<(), PatchError> 
         if copied > COPY_LIMIT {
             return Err(PatchError::CopiesTooMuch);
         }
-        json_patch::patch(&mut patched, std::slice::from_ref(operation))
-            .map_err(PatchError::Unprocessable)?;
+        let operation = adding_what_is_missing(operation, &patched);
+        json_patch::patch(&mut patched, &[operation]).map_err(PatchError::Unprocessable)?;
     }
     *target = patched;
     Ok(())
+}
+
+/// Go's JSON patch replaces a missing field of an object as if it were there.
+fn adding_what_is_missing(operation: &PatchOperation, object: &Value) -> PatchOperation {
+    if let PatchOperation::Replace(replace) = operation
+        && let Some((parent, _)) = replace.path.as_str().rsplit_once('/')
+        && object.pointer(parent).is_some_and(Value::is_object)
+    {
+        return PatchOperation::Add(json_patch::AddOperation {
+            path: replace.path.clone(),
+            value: replace.value.clone(),
+        });
+    }
+    operation.clone()
 }
 
 /// Go's JSON patch takes a missing path for null; controllers test that way before they add the first finalizer.

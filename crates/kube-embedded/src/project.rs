@@ -1,5 +1,7 @@
 //! How objects are shown: whole, as rows of a table, or their metadata alone.
 
+mod untyped;
+
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -47,6 +49,14 @@ impl ListMetadata {
     }
 }
 
+/// What Kubernetes' own code calls the package of a built-in group's kinds.
+pub(crate) fn go_package(group: &str) -> &str {
+    match group {
+        "" | "events.k8s.io" => "core",
+        group => group.split('.').next().unwrap_or_default(),
+    }
+}
+
 impl Projection {
     pub(crate) fn asked(served: &Arc<Served>, ask: &Ask, now: Timestamp) -> Result<Self, Failure> {
         let include = match ask.query.get("includeObject") {
@@ -65,6 +75,33 @@ impl Projection {
             include,
             now,
         })
+    }
+
+    /// Is metadata asked for of what there is: one object, or a list?
+    pub(crate) fn fits(&self, is_list: bool) -> Result<(), Failure> {
+        let (wanted, not) = match self.shape {
+            Shape::PartialMetadata if is_list => ("PartialObjectMetadata", "a list"),
+            Shape::PartialMetadataList if !is_list => ("PartialObjectMetadataList", "not a list"),
+            Shape::PartialMetadata
+            | Shape::PartialMetadataList
+            | Shape::Whole
+            | Shape::Table
+            | Shape::AggregatedDiscovery => return Ok(()),
+        };
+        Err(Failure::OtherKind(format!(
+            "you requested {wanted}, but the requested object is {not} (*{})",
+            self.go_type(is_list)
+        )))
+    }
+
+    /// What Kubernetes' own code calls the objects.
+    fn go_type(&self, is_list: bool) -> String {
+        let info = &self.served.info;
+        let list = if is_list { "List" } else { "" };
+        match self.served.builtin() {
+            None => format!("unstructured.Unstructured{list}"),
+            Some(_) => format!("{}.{}{list}", go_package(&info.group), info.kind),
+        }
     }
 
     /// One object that is kept.
@@ -87,7 +124,9 @@ impl Projection {
                 let metadata = json!({ "resourceVersion": object.version().to_string() });
                 Bytes::from(self.table([&shown()], &metadata).to_string())
             }
-            Shape::PartialMetadata => Bytes::from(table::partial_metadata(&shown()).to_string()),
+            Shape::PartialMetadata | Shape::PartialMetadataList => {
+                Bytes::from(table::partial_metadata(&shown()).to_string())
+            }
         }
     }
 
@@ -125,7 +164,7 @@ impl Projection {
                 "apiVersion": self.served.api_version,
                 "metadata": metadata,
             }),
-            Shape::PartialMetadata => json!({
+            Shape::PartialMetadata | Shape::PartialMetadataList => json!({
                 "kind": "PartialObjectMetadata",
                 "apiVersion": "meta.k8s.io/v1",
                 "metadata": metadata,
@@ -149,12 +188,14 @@ impl Projection {
                     .collect();
                 Answer::value(self.table(&shown, &metadata))
             }
-            Shape::PartialMetadata => Answer::of(Content::Json(self.joined(
-                "PartialObjectMetadataList",
-                "meta.k8s.io/v1",
-                &metadata,
-                objects,
-            ))),
+            Shape::PartialMetadata | Shape::PartialMetadataList => {
+                Answer::of(Content::Json(self.joined(
+                    "PartialObjectMetadataList",
+                    "meta.k8s.io/v1",
+                    &metadata,
+                    objects,
+                )))
+            }
             Shape::Whole | Shape::AggregatedDiscovery => Answer::of(Content::Json(self.joined(
                 &self.served.info.list_kind,
                 &self.served.api_version,
@@ -184,7 +225,12 @@ impl Projection {
             if at > 0 {
                 json.put_u8(b',');
             }
-            json.put(self.bytes(object));
+            let bytes = self.bytes(object);
+            if self.shape == Shape::Whole && self.served.builtin().is_some() {
+                untyped::put(&mut json, &bytes);
+            } else {
+                json.put(bytes);
+            }
         }
         json.put_slice(b"]}");
         json.freeze()

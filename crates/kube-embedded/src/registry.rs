@@ -10,7 +10,7 @@ use crate::definition;
 use crate::discovery::Resource;
 use crate::ledger::Ledger;
 use crate::schema::Schema;
-use crate::status::Qualified;
+use crate::status::{Failure, Qualified};
 use crate::table::Column;
 
 /// Where the definitions are kept, as the ledger names it.
@@ -141,6 +141,19 @@ impl Registry {
         let of_it =
             |served: &Arc<Served>| served.info.group == group && served.info.version == version;
         self.served.iter().any(of_it)
+    }
+
+    /// A built-in group answers for what it lacks itself; of any other nobody knows.
+    pub(crate) fn not_served(&self, group: &str) -> Failure {
+        let mut builtin = self
+            .served
+            .iter()
+            .filter(|served| served.builtin().is_some());
+        if builtin.any(|served| served.info.group == group) {
+            Failure::NoSuchResource
+        } else {
+            Failure::NoSuchPath
+        }
     }
 
     pub(crate) fn served(&self) -> &[Arc<Served>] {

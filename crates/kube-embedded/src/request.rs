@@ -108,6 +108,19 @@ impl Query {
         found.is_some_and(|(_, value)| !["false", "0"].contains(&value.as_str()))
     }
 
+    /// A list's `limit`; none if it is not above zero.
+    pub(crate) fn limit(&self) -> Result<Option<usize>, Failure> {
+        let Some(text) = self.get("limit") else {
+            return Ok(None);
+        };
+        let limit: i64 = text.parse().map_err(|_| {
+            Failure::BadRequest(format!(
+                "strconv.ParseInt: parsing {text:?}: invalid syntax"
+            ))
+        })?;
+        Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0))
+    }
+
     /// A number that counts something.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Failure> {
         let parse = |text: &str| {
@@ -129,6 +142,19 @@ impl Query {
             })
         };
         self.get("resourceVersion").map(parse).transpose()
+    }
+
+    /// The version one object is asked for in, which is at most looked at.
+    pub(crate) fn one_version(&self) -> Result<(), Failure> {
+        match self
+            .get("resourceVersion")
+            .map(|text| (text, text.parse::<u64>()))
+        {
+            None | Some((_, Ok(_))) => Ok(()),
+            Some((text, Err(_))) => Err(Failure::Unclassified(format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))),
+        }
     }
 
     pub(crate) fn version_match(&self) -> Result<Option<VersionMatch>, Failure> {
@@ -188,6 +214,15 @@ impl Ask {
             let cause = Cause::too_long("fieldManager", MANAGER_LIMIT as u64);
             return Err(Failure::options(self.options(), cause));
         }
+        let mut signs = manager.char_indices();
+        if let Some((at, sign)) = signs.find(|(_, sign)| sign.is_control()) {
+            let words = format!(
+                "invalid character U+{:04X} (at position {at})",
+                u32::from(sign)
+            );
+            let cause = Cause::invalid("fieldManager", &manager.into(), &words);
+            return Err(Failure::options(self.options(), cause));
+        }
         Ok(manager)
     }
 
@@ -220,8 +255,21 @@ pub(crate) enum Shape {
     Whole,
     Table,
     PartialMetadata,
+    PartialMetadataList,
     /// Discovery documents only: all groups in one.
     AggregatedDiscovery,
+}
+
+fn parameter<'a>(offer: &'a str, name: &str) -> Option<&'a str> {
+    let parts = offer.split(';').skip(1);
+    let mut parts = parts.filter_map(|part| part.trim().split_once('='));
+    parts.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// How much a form is liked: its `q`.
+fn quality(offer: &str) -> f32 {
+    let said = parameter(offer, "q").and_then(|said| said.parse().ok());
+    said.unwrap_or(1.0)
 }
 
 const OFFERED: &str = "application/json, application/yaml";
@@ -236,31 +284,28 @@ impl Accept {
         if header.trim().is_empty() {
             return Ok(fallback);
         }
-        let mut offers = header.split(',').filter_map(Self::offer);
+        let mut wanted: Vec<&str> = header.split(',').collect();
+        wanted.sort_by(|one, other| quality(other).total_cmp(&quality(one)));
+        let mut offers = wanted.into_iter().filter_map(Self::offer);
         offers.next().ok_or(Failure::NotAcceptable(OFFERED))
     }
 
     fn offer(text: &str) -> Option<Self> {
         let encoding = match media_type(text) {
-            "application/json" | "*/*" | "application/*" => Encoding::Json,
+            "application/json" | "*/*" => Encoding::Json,
             "application/yaml" => Encoding::Yaml,
             _ => return None,
         };
-        let parameter = |name: &str| {
-            let mut parts = text
-                .split(';')
-                .skip(1)
-                .filter_map(|part| part.trim().split_once('='));
-            parts.find(|(key, _)| *key == name).map(|(_, value)| value)
-        };
+        let parameter = |name: &str| parameter(text, name);
         let shape = match (parameter("as"), parameter("g"), parameter("v")) {
             (None, _, _) => Shape::Whole,
             (Some("Table"), Some("meta.k8s.io"), Some("v1")) => Shape::Table,
-            (
-                Some("PartialObjectMetadata" | "PartialObjectMetadataList"),
-                Some("meta.k8s.io"),
-                Some("v1"),
-            ) => Shape::PartialMetadata,
+            (Some("PartialObjectMetadata"), Some("meta.k8s.io"), Some("v1")) => {
+                Shape::PartialMetadata
+            }
+            (Some("PartialObjectMetadataList"), Some("meta.k8s.io"), Some("v1")) => {
+                Shape::PartialMetadataList
+            }
             (Some("APIGroupDiscoveryList"), Some("apidiscovery.k8s.io"), Some("v2")) => {
                 Shape::AggregatedDiscovery
             }

@@ -30,7 +30,7 @@ pub(crate) struct Incoming {
 /// `OpenAPI` v2 is asked for by kubectl when it checks a `List`, and in this form alone. The document names no
 /// kinds, so kubectl leaves the checking to us: a `Document` of gnostic's OpenAPIv2.proto with its version,
 /// title and an empty list of paths.
-const OPENAPI_V2: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.33.0\x42\x00";
+const OPENAPI_V2: &[u8] = b"\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.37.0\x42\x00";
 const OPENAPI_V2_FORM: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 pub(crate) async fn respond(
@@ -89,11 +89,8 @@ async fn answer(
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Err(Failure::NoSuchPath),
     };
-    if group.is_empty() && !registry.has(group, version) {
-        return Err(Failure::NoSuchResource);
-    }
     if !registry.has(group, version) {
-        return Err(Failure::NoSuchPath);
+        return Err(registry.not_served(group));
     }
     let call = Call {
         cluster,
@@ -140,7 +137,9 @@ fn documents(
         ["apis"] => Ok(Answer::value(discovery::group_list(&resources()))),
         ["apis", group] => found(discovery::group(&resources(), group)),
         ["api", "v1"] => found(discovery::resource_list(&resources(), "", "v1")),
-        ["apis", group, version] => found(discovery::resource_list(&resources(), group, version)),
+        ["apis", group, version] => discovery::resource_list(&resources(), group, version)
+            .map(Answer::value)
+            .ok_or_else(|| registry.not_served(group)),
         ["openapi", "v3"] => Ok(Answer::value(openapi::index(&documents_of(registry)))),
         ["openapi", "v3", "api", version] => found(document(registry, "", version)),
         ["openapi", "v3", "apis", group, version] => found(document(registry, group, version)),

@@ -11,6 +11,7 @@ mod place;
 mod prune;
 mod rules;
 mod scalars;
+mod tidy;
 mod validate;
 
 #[cfg(test)]

@@ -59,10 +59,23 @@ pub(crate) enum Failure {
     NoSuchResource,
     #[error("the server does not allow this method on the requested resource")]
     MethodNotAllowed,
-    #[error("only the following media types are accepted: {0}")]
+    #[error("406: Not Acceptable\n\nAvailable representations: {0}")]
     NotAcceptable(&'static str),
-    #[error("{resource} \"{name}\" already exists")]
-    AlreadyExists { resource: Qualified, name: String },
+    /// The metadata of one object is wanted of a list, or the other way round.
+    #[error("{0}")]
+    OtherKind(String),
+    #[error("{}{resource} \"{name}\" already exists", if *.going { "object is being deleted: " } else { "" })]
+    AlreadyExists {
+        resource: Qualified,
+        name: String,
+        going: bool,
+    },
+    /// A refusal with something for the client's user to read.
+    #[error("{failure}")]
+    Warned {
+        failure: Box<Failure>,
+        warnings: Vec<String>,
+    },
     #[error("Operation cannot be fulfilled on {resource} \"{name}\": {why}")]
     Conflict {
         resource: Qualified,
@@ -116,7 +129,7 @@ impl Failure {
                 StatusCode::NOT_FOUND
             }
             Failure::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Failure::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
+            Failure::NotAcceptable(_) | Failure::OtherKind(_) => StatusCode::NOT_ACCEPTABLE,
             Failure::AlreadyExists { .. }
             | Failure::Conflict { .. }
             | Failure::ApplyConflict(_) => StatusCode::CONFLICT,
@@ -129,6 +142,7 @@ impl Failure {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             Failure::TooLargeResourceVersion { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Failure::Warned { failure, .. } => failure.code(),
             Failure::Unclassified(_) | Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -140,7 +154,7 @@ impl Failure {
             Failure::BadRequest(_) => "BadRequest",
             Failure::NotFound { .. } | Failure::NoSuchResource | Failure::NoSuchPath => "NotFound",
             Failure::MethodNotAllowed => "MethodNotAllowed",
-            Failure::NotAcceptable(_) => "NotAcceptable",
+            Failure::NotAcceptable(_) | Failure::OtherKind(_) => "NotAcceptable",
             Failure::AlreadyExists { .. } => "AlreadyExists",
             Failure::Conflict { .. } | Failure::ApplyConflict(_) => "Conflict",
             Failure::Expired(_) => "Expired",
@@ -148,6 +162,7 @@ impl Failure {
             Failure::UnsupportedMediaType(_) | Failure::UnsupportedPatch => "UnsupportedMediaType",
             Failure::Invalid { .. } | Failure::PatchDoesNotFit(_) => "Invalid",
             Failure::TooLargeResourceVersion { .. } => "Timeout",
+            Failure::Warned { failure, .. } => failure.reason(),
             Failure::Unclassified(_) => "",
             Failure::Internal(_) => "InternalError",
         }
@@ -157,12 +172,13 @@ impl Failure {
         match self {
             Failure::Forbidden { resource, name, .. }
             | Failure::NotFound { resource, name }
-            | Failure::AlreadyExists { resource, name }
+            | Failure::AlreadyExists { resource, name, .. }
             | Failure::Conflict { resource, name, .. } => Some(about(resource, name, None)),
             Failure::Invalid { kind, name, causes } => {
                 let causes = causes.iter().map(Cause::to_json).collect();
                 Some(about(kind, name, Some(causes)))
             }
+            Failure::Warned { failure, .. } => failure.details(),
             Failure::ApplyConflict(conflicts) => {
                 let causes: Vec<_> = conflicts.iter().map(Conflict::to_json).collect();
                 Some(json!({ "causes": causes }))
@@ -177,11 +193,12 @@ impl Failure {
             Failure::Internal(why) => Some(json!({ "causes": [{ "message": why }] })),
             Failure::NoSuchResource
             | Failure::MethodNotAllowed
+            | Failure::NotAcceptable(_)
             | Failure::UnsupportedPatch
             | Failure::PatchDoesNotFit(_) => Some(json!({})),
             Failure::Unauthorized
             | Failure::BadRequest(_)
-            | Failure::NotAcceptable(_)
+            | Failure::OtherKind(_)
             | Failure::Expired(_)
             | Failure::TooLarge(_)
             | Failure::UnsupportedMediaType(_)
@@ -209,15 +226,38 @@ impl Failure {
         status
     }
 
+    /// The same, with something for the client's user to read, if there is anything.
+    pub(crate) fn warned(self, warnings: Vec<String>) -> Self {
+        if warnings.is_empty() {
+            return self;
+        }
+        Self::Warned {
+            failure: Box::new(self),
+            warnings,
+        }
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        if let Failure::Warned { warnings, .. } = self {
+            warnings
+        } else {
+            &[]
+        }
+    }
+
     /// Options of a request (`CreateOptions`, `ListOptions` …) that cannot be.
     pub(crate) fn options(kind: &str, cause: Cause) -> Self {
+        Self::options_with(kind, vec![cause])
+    }
+
+    pub(crate) fn options_with(kind: &str, causes: Vec<Cause>) -> Self {
         Self::Invalid {
             kind: Qualified {
                 name: kind.to_owned(),
                 group: "meta.k8s.io".to_owned(),
             },
             name: String::new(),
-            causes: vec![cause],
+            causes,
         }
     }
 

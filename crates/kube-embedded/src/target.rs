@@ -49,7 +49,7 @@ impl Target {
         };
         let served = registry
             .find(group, version, plural)
-            .ok_or(Failure::NoSuchResource)?;
+            .ok_or_else(|| registry.not_served(group))?;
         let has_part = match part {
             Part::Whole | Part::Finalize => true,
             Part::Status => served.info.status,

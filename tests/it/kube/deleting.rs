@@ -73,10 +73,6 @@ fn one() -> Vec<Sequence> {
             .delete_with("{maps}/a", json!({"propagationPolicy": "Odd"}))
             .delete_with(
                 "{maps}/a",
-                json!({"propagationPolicy": "Orphan", "orphanDependents": true}),
-            )
-            .delete_with(
-                "{maps}/a",
                 json!({"kind": "DeleteOptions", "apiVersion": "v1", "odd": 1, "dryRun": ["All"]}),
             )
             .delete_with("{maps}/a", json!({"kind": "ConfigMap", "apiVersion": "v1"}))

@@ -136,7 +136,6 @@ fn refused() -> Vec<Sequence> {
             .ask("HEAD", "{maps}", Body::None)
             .ask("OPTIONS", "{maps}", Body::None)
             .post("/api/v1/configmaps", map("a", json!({})))
-            .post("/apis", json!({}))
             .delete("/version"),
         seq("an answer comes in a form that is asked for")
             .get("{maps}")

@@ -111,7 +111,7 @@ impl Normal {
     }
 
     fn message(&self, text: &str) -> String {
-        let text = self.known_within(text);
+        let text = without_moments(&self.known_within(text));
         if text.contains("resource version") || text.contains("ResourceVersion") {
             return without_numbers(&text);
         }
@@ -126,7 +126,11 @@ impl Normal {
             };
             let key = name.trim_start_matches([' ', '-']).to_owned();
             let bare = value.trim_matches(['"', '\'']);
-            let shown = self.string(&key, bare.to_owned());
+            let shown = match key.as_str() {
+                // Of a list that would be the version of the moment.
+                "resourceVersion" if !self.names.contains_key(bare) => "<version>".to_owned(),
+                key => self.string(key, bare.to_owned()),
+            };
             format!("{name}: {}", value.replace(bare, &shown))
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -167,6 +171,26 @@ fn time(text: &str) -> Option<String> {
         0 => "<time>".to_owned(),
         digits => format!("<time with {digits} digits>"),
     })
+}
+
+/// A message that quotes a whole object, without the times and the version in it.
+fn without_moments(text: &str) -> String {
+    let mut shown = text.to_owned();
+    for (field, placeholder) in [
+        ("creationTimestamp", "<time>"),
+        ("time", "<time>"),
+        ("resourceVersion", "<version>"),
+    ] {
+        let quoted = format!("\\\"{field}\\\":\\\"");
+        let mut parts = shown.split(&quoted);
+        let mut kept = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest = part.split_once("\\\"").map_or("", |(_, rest)| rest);
+            kept = format!("{kept}{quoted}{placeholder}\\\"{rest}");
+        }
+        shown = kept;
+    }
+    shown
 }
 
 fn without_numbers(text: &str) -> String {

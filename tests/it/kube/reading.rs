@@ -31,8 +31,8 @@ fn selecting() -> Vec<Sequence> {
         "tier",
         "!tier",
         "tier=web,size=1",
-        "size>1",
-        "size<2",
+        "size%3E1",
+        "size%3C2",
         "tier=",
         "tier+in+()",
         "a+b",
@@ -40,7 +40,7 @@ fn selecting() -> Vec<Sequence> {
         "=",
         "tier=web,",
         "tier+in+web",
-        "size>x",
+        "size%3Ex",
         "tier=web&labelSelector=x",
     ];
     let fields = [
@@ -118,7 +118,7 @@ fn paging() -> Vec<Sequence> {
             .get("{maps}?limit=2&continue={continue}")
             .get("{maps}?continue={continue}")
             .get("{maps}?limit=2&continue={continue}&resourceVersion=5")
-            .get("{maps}?limit=1&continue=nonsense")
+            .get("{maps}?limit=1&continue=eA")
             .get("{maps}?limit=-1")
             .get("{maps}?limit=x")
             .get("{maps}?limit=3")
@@ -151,7 +151,6 @@ fn paging() -> Vec<Sequence> {
     ]
 }
 
-/// The table without the words that describe its columns to a person.
 fn forms() -> Vec<Sequence> {
     let custom = || things(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}));
     let forms = |sentence: &str| {
@@ -168,9 +167,13 @@ fn forms() -> Vec<Sequence> {
             .get("{maps}").accept(PARTIAL)
             .get("{maps}/a").accept(PARTIAL_LIST)
             .get("{maps}/a").accept(TABLE)
+            .known("descriptions")
             .get("{maps}?includeObject=Object").accept(TABLE)
+            .shown(undescribed)
             .get("{maps}?includeObject=None").accept(TABLE)
+            .shown(undescribed)
             .get("{maps}?includeObject=Odd").accept(TABLE)
+            .shown(undescribed)
             .get("{maps}").accept(&TABLE.replace("json", "yaml")),
         forms("the first acceptable form is given")
             .get("{maps}/a").accept("*/*")
@@ -178,6 +181,7 @@ fn forms() -> Vec<Sequence> {
             .get("{maps}/a").accept("text/html, application/yaml")
             .get("{maps}/a").accept("application/yaml;q=0.1, application/json;q=0.9")
             .get("{maps}/a").accept(&format!("{TABLE}, application/json"))
+            .shown(undescribed)
             .get("{maps}/a").accept("application/json;as=Odd;g=meta.k8s.io;v=v1, application/json")
             .get("{maps}/a").accept("application/json;pretty=1")
             .get("{maps}/a?pretty=true").accept("application/json")
@@ -189,6 +193,7 @@ fn forms() -> Vec<Sequence> {
             .get("{things}/a").accept("application/yaml")
             .get("{things}").accept(PARTIAL_LIST)
             .get("{things}").accept(TABLE)
+            .shown(undescribed)
             .get("{things}/a").accept(PARTIAL),
         seq("a definition says its columns")
             .defined(columns())
@@ -196,8 +201,18 @@ fn forms() -> Vec<Sequence> {
                 "text": "x", "int": 5, "float": 1.5, "on": true, "list": [1, 2], "map": {"k": "v"}, "time": "2020-01-01T00:00:00Z", "objects": [{"name": "p", "port": 80}, {"name": "q", "port": 443}],
             })))
             .post("{things}", thing("b", json!({})))
-            .get("{things}").accept(TABLE),
+            .get("{things}").accept(TABLE)
+            .shown(undescribed),
     ]
+}
+
+/// A table without the words that describe its columns to a person.
+fn undescribed(mut table: Value) -> Value {
+    let columns = table["columnDefinitions"].as_array_mut();
+    for column in columns.into_iter().flatten() {
+        column["description"] = Value::Null;
+    }
+    table
 }
 
 fn columns() -> Value {

@@ -1,6 +1,6 @@
 //! Room: watches: what happened since, what enters and leaves a selection, and how one begins and ends.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::sequence::{Sequence, map, seq};
 
@@ -51,7 +51,11 @@ fn following() -> Vec<Sequence> {
             .get(format!("{WATCH}&resourceVersion={{then}}"))
             .accept("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
             .get(format!("{WATCH}&resourceVersion={{then}}"))
-            .accept("application/json;as=Table;g=meta.k8s.io;v=v1"),
+            .accept("application/json;as=Table;g=meta.k8s.io;v=v1")
+            .shown(|mut events| {
+                events[0]["object"]["columnDefinitions"] = Value::Null;
+                events
+            }),
     ]
 }
 
@@ -73,9 +77,6 @@ fn beginning() -> Vec<Sequence> {
             .get(format!("{WATCH}&fieldSelector=data.k%3D1"))
             .get("{maps}?watch=true&timeoutSeconds=x")
             .get("{maps}?watch=maybe&timeoutSeconds=1"),
-        begun("the old paths of watches still work")
-            .get("/api/v1/watch/namespaces/{ns}/configmaps?timeoutSeconds=1&watch=true&resourceVersion={then}")
-            .get("/api/v1/watch/namespaces/{ns}/configmaps/a?timeoutSeconds=1&watch=true"),
     ]
 }
 

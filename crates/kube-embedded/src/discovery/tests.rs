@@ -16,7 +16,7 @@ fn resources() -> Vec<Resource> {
         plural: "secrets".into(),
         singular: "secret".into(),
         namespaced: true,
-        verbs: words(&["watch", "get", "list"]),
+        verbs: words(&["get", "list", "watch"]),
         ..Resource::default()
     };
     let widget = Resource {

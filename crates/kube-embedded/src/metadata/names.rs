@@ -17,6 +17,7 @@ pub(crate) enum NameRule {
 
 const LABEL_WORDS: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const SUBDOMAIN_WORDS: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const KEY_WORDS: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
 const QUALIFIED_WORDS: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE_WORDS: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
@@ -34,7 +35,7 @@ pub(crate) fn check_name(field: &str, name: &Value, rule: NameRule) -> Vec<Cause
     };
     let mut causes = Vec::new();
     if text.len() > limit {
-        let words = format!("must be no more than {limit} bytes");
+        let words = format!("must be no more than {limit} characters");
         causes.push(Cause::invalid(field, name, &words));
     }
     if !fits {
@@ -50,6 +51,9 @@ pub(crate) fn check_qualified(field: &str, key: &str) -> Vec<Cause> {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
+    if name.contains('/') {
+        return vec![invalid(&format!("a valid label key {}", KEY_WORDS))];
+    }
     let mut causes = Vec::new();
     match prefix {
         Some("") => causes.push(invalid("prefix part must be non-empty")),

@@ -139,11 +139,13 @@ fn merge_list(
     match place.merge_key() {
         Some(key) => merge_by_key(entries, change, key, place),
         None if place.merges_scalars() => {
+            let before = entries.clone();
             for value in change {
                 if !entries.contains(value) {
                     entries.push(value.clone());
                 }
             }
+            interleave(entries, &before, change, |one, other| one == other);
             Ok(())
         }
         None => {
@@ -168,14 +170,14 @@ fn merge_by_key(
             .collect();
         return Ok(());
     }
+    let before = entries.clone();
     for entry in change {
         let fields = entry
             .as_object()
             .ok_or_else(|| malformed("a list with a merge key holds objects"))?;
-        let wanted = fields.get(key).ok_or_else(|| {
-            malformed(&format!(
-                "map: {entry} does not contain declared merge key: {key}"
-            ))
+        let wanted = fields.get(key).ok_or_else(|| PatchError::NoMergeKey {
+            entry: as_go(entry),
+            key: key.to_owned(),
         })?;
         let found = entries.iter().position(|one| one.get(key) == Some(wanted));
         match (directive(fields)?, found) {
@@ -193,7 +195,55 @@ fn merge_by_key(
             }
         }
     }
+    interleave(entries, &before, change, |one, other| {
+        one.get(key) == other.get(key)
+    });
     Ok(())
+}
+
+/// A map as Go prints it.
+fn as_go(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", as_go(value)));
+            format!("map[{}]", fields.collect::<Vec<_>>().join(" "))
+        }
+        Value::Array(items) => {
+            let items = items.iter().map(as_go);
+            format!("[{}]", items.collect::<Vec<_>>().join(" "))
+        }
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+/// Puts a merged list in the order a real server gives it: what the patch names in the patch's order, the rest in the
+/// order it had, and of the two the patch's first unless both were there before the other way round.
+fn interleave(
+    entries: &mut Vec<Value>,
+    before: &[Value],
+    change: &[Value],
+    same: impl Fn(&Value, &Value) -> bool,
+) {
+    let place = |list: &[Value], entry: &Value| list.iter().position(|one| same(one, entry));
+    let (mut named, rest): (Vec<Value>, Vec<Value>) = entries
+        .drain(..)
+        .partition(|entry| place(change, entry).is_some());
+    named.sort_by_key(|entry| place(change, entry));
+    let mut named = named.into_iter().peekable();
+    for entry in rest {
+        let was = place(before, &entry);
+        let goes_first =
+            |other: &Value| place(before, other).is_none_or(|at| was.is_none_or(|was| at <= was));
+        while let Some(other) = named.next_if(&goes_first) {
+            entries.push(other);
+        }
+        entries.push(entry);
+    }
+    entries.extend(named);
 }
 
 fn delete_scalars(

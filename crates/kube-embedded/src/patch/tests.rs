@@ -94,8 +94,13 @@ fn a_json_patch_applies_whole_or_not_at_all() {
     );
     json_fails(
         &object,
-        &json!([{"op": "replace", "path": "/missing", "value": 1}]),
+        &json!([{"op": "replace", "path": "/x/missing", "value": 1}]),
         true,
+    );
+    json_gives(
+        &object,
+        &json!([{"op": "replace", "path": "/missing", "value": 1}]),
+        &json!({"a": 1, "missing": 1}),
     );
     json_fails(
         &object,
@@ -166,7 +171,7 @@ fn a_strategic_patch_merges_lists_by_their_keys() {
     strategic_gives(
         &owners(&["a", "b"]),
         &json!({"metadata": {"ownerReferences": [{"uid": "c", "name": "n"}]}}),
-        &owners(&["a", "b", "c"]),
+        &owners(&["c", "a", "b"]),
     );
     strategic_gives(
         &owners(&["a", "b"]),
@@ -193,7 +198,8 @@ fn a_strategic_patch_merges_lists_by_their_keys() {
 #[test]
 fn a_strategic_patch_adds_to_and_takes_from_lists_of_scalars() {
     let with = |names: &[&str]| json!({"metadata": {"finalizers": names}});
-    strategic_gives(&with(&["a"]), &with(&["b", "a"]), &with(&["a", "b"]));
+    strategic_gives(&with(&["a"]), &with(&["b", "a"]), &with(&["b", "a"]));
+    strategic_gives(&with(&["a", "b"]), &with(&["b"]), &with(&["a", "b"]));
     strategic_gives(
         &with(&["a", "b"]),
         &json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}}),
@@ -246,7 +252,7 @@ fn a_strategic_patch_that_makes_no_sense_is_refused() {
         assert!(
             matches!(
                 strategic(&mut target, &patch, &types),
-                Err(PatchError::Malformed(_))
+                Err(PatchError::Malformed(_) | PatchError::NoMergeKey { .. })
             ),
             "{patch}"
         );

@@ -39,7 +39,7 @@ fn the_first_form_we_have_is_taken() {
     check(
         "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
         Encoding::Json,
-        Shape::PartialMetadata,
+        Shape::PartialMetadataList,
     );
     check(
         "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",

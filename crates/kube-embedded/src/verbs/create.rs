@@ -65,11 +65,13 @@ pub(crate) async fn insert(
         fields: call.ask.field_validation()?,
         patches: false,
         now: writer.now,
+        duplicates: fit::duplicates(call),
         writer: tracks.then_some(writer),
     };
-    let exists = || Failure::AlreadyExists {
+    let exists = |latest: Option<Arc<Stored>>| Failure::AlreadyExists {
         resource: served.resource(),
         name: name.clone(),
+        going: latest.is_some_and(|latest| latest.is_deleting()),
     };
     let Admitted { object, warnings } = admission.create(object, &call.cluster.new_uid())?;
     let address = Address {
@@ -78,8 +80,9 @@ pub(crate) async fn insert(
     };
     let projection = Projection::asked(served, call.ask, writer.now)?;
     let kept = if call.ask.dry_run()? {
-        if call.cluster.ledger.latest(&address).is_some() {
-            return Err(exists());
+        let latest = call.cluster.ledger.latest(&address);
+        if latest.is_some() {
+            return Err(exists(latest));
         }
         Stored::unkept(&object)
     } else {
@@ -87,7 +90,7 @@ pub(crate) async fn insert(
         let write = Write::create(address.clone(), object, within);
         let written = call.cluster.ledger.write(write).await;
         let kept = written.map_err(|error| match error {
-            WriteError::Changed => exists(),
+            WriteError::Changed => exists(call.cluster.ledger.latest(&address)),
             // It went between our look and the write; the same look now says so.
             WriteError::Closed => lifecycle::may_be_created(call.cluster, &call.target, &name)
                 .err()
@@ -95,6 +98,7 @@ pub(crate) async fn insert(
             WriteError::NotKept => Failure::Internal(error.to_string()),
         })?;
         expiry::note(call.cluster, &address, &kept).await;
+        lifecycle::after_write(call.cluster, &address, &kept).await;
         kept
     };
     Ok(projection

@@ -6,14 +6,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::read::Selection;
+use super::fit::SCHEME;
+use super::read::{self, Selection};
 use crate::answer::Answer;
 use crate::builtin::Builtin;
 use crate::cause::Cause;
 use crate::decode;
 use crate::ledger::{Address, Range};
 use crate::lifecycle::{self, Gone};
-use crate::project::{ListMetadata, Projection};
+use crate::project::Projection;
 use crate::status::Failure;
 use crate::stored::Stored;
 
@@ -47,7 +48,7 @@ impl Options {
         let kind = body["kind"].as_str().unwrap_or("DeleteOptions");
         if kind != "DeleteOptions" {
             return Err(Failure::BadRequest(format!(
-                "no kind {kind:?} is registered for version {}",
+                "no kind {kind:?} is registered for version {}{SCHEME}",
                 body["apiVersion"]
             )));
         }
@@ -148,6 +149,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
     let selection = Selection::asked(call)?;
     let range = Range {
         prefix: &call.target.prefix(),
+        limit: call.ask.query.limit()?,
         ..Range::default()
     };
     let picks = |object: &Stored| {
@@ -165,11 +167,7 @@ pub(crate) async fn delete_collection(call: &Call<'_>) -> Result<Answer, Failure
         lifecycle::delete_all(call.cluster, addresses).await?;
     }
     let projection = Projection::asked(served, call.ask, call.cluster.now())?;
-    let metadata = ListMetadata {
-        version: ledger.version(),
-        token: None,
-        remaining: None,
-    };
+    let metadata = read::metadata(&page, selection.is_everything());
     Ok(projection.list(&page.objects, &metadata))
 }
 

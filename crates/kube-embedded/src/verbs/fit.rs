@@ -1,23 +1,33 @@
 //! Does a body say what its path says: kind, version, namespace and name?
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Call;
 use crate::cause::Cause;
 use crate::decode::{self, DecodeError};
 use crate::metadata;
+use crate::project;
 use crate::registry::Served;
+use crate::request::FieldValidation;
 use crate::status::{Failure, Qualified};
+use crate::types;
 
 /// How much of a body is quoted back, in bytes; as in Kubernetes.
 const QUOTED: usize = 30;
+
+/// Where a real server's code keeps its list of kinds; it says so.
+pub(super) const SCHEME: &str = " in scheme \"pkg/runtime/scheme.go:111\"";
 
 /// The object in a request's body, with what the path says filled in.
 pub(crate) fn body(call: &Call<'_>, name: Option<&str>) -> Result<Value, Failure> {
     let served = &call.target.served;
     let decoded = decode::object(&call.ask.content_type, &call.body);
     let object = decoded.map_err(|error| unreadable(served, &call.body, &error))?;
+    says_texts(served, &object, &call.body)?;
+    // Of a built-in kind nothing is an object that says nothing.
+    let empty = object.is_null() && served.builtin().is_some();
+    let object = if empty { json!({}) } else { object };
     if served.builtin().is_none() {
         says_what_it_is(served, &object, &call.body)?;
     }
@@ -56,13 +66,49 @@ pub(crate) fn object_at(
 fn unreadable(served: &Served, body: &Bytes, error: &DecodeError) -> Failure {
     match error {
         DecodeError::UnknownForm(accepted) => Failure::UnsupportedMediaType(accepted),
-        DecodeError::Json(_) | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => {
+        DecodeError::Json { .. } | DecodeError::Yaml(_) | DecodeError::Protobuf(_) => {
             Failure::BadRequest(format!(
                 "the object provided is unrecognized (must be of type {}): couldn't get version/kind; {error} ({})",
                 served.info.kind,
                 summary(body),
             ))
         }
+    }
+}
+
+/// What Go reads `apiVersion` and `kind` into.
+const TYPE_META: &str = r#"struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }"#;
+
+/// Whether it says what it is, in text, is looked at before anything else.
+fn says_texts(served: &Served, object: &Value, body: &Bytes) -> Result<(), Failure> {
+    let refuse = |value: &Value, into: &str| {
+        Err(Failure::BadRequest(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go {into} ({})",
+            served.info.kind,
+            go_name(value),
+            summary(body),
+        )))
+    };
+    if !object.is_object() && !object.is_null() {
+        return refuse(object, &format!("value of type {TYPE_META}"));
+    }
+    for field in ["apiVersion", "kind"] {
+        let value = &object[field];
+        if !value.is_string() && !value.is_null() {
+            return refuse(value, &format!("struct field .{field} of type string"));
+        }
+    }
+    Ok(())
+}
+
+/// The fields a JSON body says twice, if anybody wants to know.
+pub(super) fn duplicates(call: &Call<'_>) -> Vec<String> {
+    let wanted = !matches!(call.ask.field_validation(), Ok(FieldValidation::Ignore));
+    let json = ["", "application/json"].contains(&call.ask.content_type.as_str());
+    if wanted && json {
+        decode::duplicates::of(&call.body)
+    } else {
+        Vec::new()
     }
 }
 
@@ -111,10 +157,17 @@ fn is_of_kind(served: &Served, object: &Value) -> Result<(), Failure> {
         return Ok(());
     }
     if served.builtin().is_some() {
+        let kind = &served.info.kind;
+        let version = said_version.rsplit('/').next().unwrap_or_default();
+        let (group, _) = said_version.split_once('/').unwrap_or_default();
+        let why = if types::definition(group, version, said_kind).is_some() {
+            let package = project::go_package(&served.info.group);
+            format!("converting ({version}.{said_kind}) to ({package}.{kind}): unknown conversion")
+        } else {
+            format!("no kind {said_kind:?} is registered for version {said_version:?}{SCHEME}")
+        };
         return Err(Failure::BadRequest(format!(
-            "{said_kind} in version {:?} cannot be handled as a {}: no kind {said_kind:?} is registered for version {said_version:?}",
-            said_version.rsplit('/').next().unwrap_or_default(),
-            served.info.kind,
+            "{said_kind} in version {version:?} cannot be handled as a {kind}: {why}"
         )));
     }
     if said_version != served.api_version {

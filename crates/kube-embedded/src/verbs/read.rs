@@ -8,7 +8,8 @@ use super::Call;
 use crate::admit;
 use crate::answer::Answer;
 use crate::cause::Cause;
-use crate::ledger::{Expired, Range};
+use crate::decode;
+use crate::ledger::{Expired, Page, Range};
 use crate::project::{ListMetadata, Projection};
 use crate::registry::Served;
 use crate::request::VersionMatch;
@@ -20,12 +21,14 @@ use crate::target::Target;
 pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
     let target = &call.target;
     let name = target.name.as_deref().unwrap_or_default();
+    call.ask.query.one_version()?;
     let found = call
         .cluster
         .ledger
         .get(&target.served.stored_as, &target.key(name));
     let object = found.ok_or_else(|| target.not_found())?;
     let projection = Projection::asked(&target.served, call.ask, call.cluster.now())?;
+    projection.fits(false)?;
     Ok(projection
         .object(&object)
         .with_warnings(target.served.deprecation.clone().into_iter().collect()))
@@ -116,20 +119,32 @@ impl Continue {
     }
 
     fn decode(token: &str) -> Result<Self, Failure> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-        bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| {
-                Failure::BadRequest("invalid continue token: continue key is not valid".to_owned())
-            })
+        let refuse = |why: &str| {
+            Failure::BadRequest(format!(
+                "invalid continue token: continue key is not valid: {why}"
+            ))
+        };
+        let bytes = URL_SAFE_NO_PAD.decode(token);
+        let bytes = bytes.map_err(|error| refuse(&error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| refuse(&decode::words::go(&error, &bytes)))
     }
 }
 
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     let served = &call.target.served;
     let query = &call.ask.query;
+    if query.get("sendInitialEvents").is_some() {
+        let field = "sendInitialEvents";
+        let cause = Cause::forbidden(field, "sendInitialEvents is forbidden for list");
+        return Err(Failure::options("ListOptions", cause));
+    }
     let selection = Selection::asked(call)?;
     let next = query.get("continue").map(Continue::decode).transpose()?;
+    if next.is_some() && query.version()?.is_some_and(|version| version > 0) {
+        return Err(Failure::BadRequest(
+            "specifying resource version is not allowed when using continue".to_owned(),
+        ));
+    }
     let prefix = selection.prefix(&call.target);
     if next
         .as_ref()
@@ -146,10 +161,7 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
             Some(next) => Some(next.v),
             None => asked_version(call)?,
         },
-        limit: query
-            .number("limit")?
-            .filter(|limit| *limit > 0)
-            .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        limit: query.limit()?,
     };
     let picks = |object: &Stored| selection.picks(served, object);
     let page = call
@@ -157,24 +169,26 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         .ledger
         .page(&served.stored_as, &range, &picks)
         .map_err(|expired| too_old(&expired, next.is_some()))?;
-    let everything = selection.is_everything();
-    let metadata = ListMetadata {
-        version: page.version,
-        remaining: (everything && page.remaining > 0).then_some(page.remaining),
-        token: page.more_after.map(|after| {
-            let after = after.to_string();
-            Continue {
-                v: page.version,
-                after,
-            }
-            .encode()
-        }),
-    };
+    let metadata = metadata(&page, selection.is_everything());
     let projection = Projection::asked(served, call.ask, call.cluster.now())?;
+    projection.fits(true)?;
     let warnings = served.deprecation.clone().into_iter().collect();
     Ok(projection
         .list(&page.objects, &metadata)
         .with_warnings(warnings))
+}
+
+/// What a page says of itself; how many remain is known only where nothing is left out.
+pub(super) fn metadata(page: &Page, everything: bool) -> ListMetadata {
+    let token = page.more_after.as_ref().map(|after| Continue {
+        v: page.version,
+        after: after.to_string(),
+    });
+    ListMetadata {
+        version: page.version,
+        remaining: (everything && page.remaining > 0).then_some(page.remaining),
+        token: token.map(|token| token.encode()),
+    }
 }
 
 /// The exact version a list is wanted of; None for today's, which is not older than any.

@@ -82,11 +82,7 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let applied = decode::yaml(&call.body)
         .map_err(|error| Failure::BadRequest(format!("error decoding YAML: {error}")))?;
-    if applied["kind"].is_null() || applied["apiVersion"].is_null() {
-        return Err(Failure::BadRequest(
-            "invalid object type: /, Kind=".to_owned(),
-        ));
-    }
+    is_of_type(call, &applied)?;
     let says_namespace = !metadata::text(&applied, "namespace").is_empty();
     let mut applied = fit::object_at(call, applied, call.target.name.as_deref())?;
     if !says_namespace {
@@ -109,6 +105,27 @@ async fn apply(call: &Call<'_>) -> Result<Answer, Failure> {
         }
         (other, _) => other,
     }
+}
+
+/// What is applied must say what it is, and of a built-in kind which it is.
+fn is_of_type(call: &Call<'_>, applied: &Value) -> Result<(), Failure> {
+    let served = &call.target.served;
+    let word = |field: &str| applied[field].as_str().unwrap_or_default();
+    let (version, kind) = (word("apiVersion"), word("kind"));
+    let builtin = served.builtin().is_some();
+    let is_other = builtin && (version != served.api_version || kind != served.info.kind);
+    if version.is_empty() || kind.is_empty() || is_other {
+        let slash = if version.contains('/') { "" } else { "/" };
+        let words = format!("invalid object type: {slash}{version}, Kind={kind}");
+        return Err(Failure::BadRequest(words));
+    }
+    if builtin && metadata::text(applied, "name").is_empty() {
+        let name = call.target.name.as_deref().unwrap_or_default();
+        return Err(Failure::BadRequest(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        )));
+    }
+    Ok(())
 }
 
 fn applied_to(call: &Call<'_>, live: Option<&Value>, applied: &Value) -> Result<Value, Failure> {
@@ -150,13 +167,17 @@ impl Change<'_> {
             Change::Patch(patch) => {
                 let mut new = old.clone();
                 patch(&mut new).map_err(|error| {
-                    if error.is_unprocessable() {
+                    if matches!(error, PatchError::NoMergeKey { .. }) {
+                        Failure::Unclassified(error.to_string())
+                    } else if error.is_unprocessable() {
                         Failure::PatchDoesNotFit(Box::new(error))
                     } else {
                         Failure::BadRequest(error.to_string())
                     }
                 })?;
+                let shown = new.clone();
                 fit::object_at(call, new, call.target.name.as_deref())
+                    .map_err(|failure| undecodable_patch(call, &shown, failure))
             }
         }
     }
@@ -167,6 +188,23 @@ impl Change<'_> {
             Change::Apply(_) => true,
             Change::Replace(_) | Change::Patch(_) => false,
         }
+    }
+}
+
+/// What a patch makes must still be of its kind; a built-in one is quoted whole when it is not.
+fn undecodable_patch(call: &Call<'_>, patched: &Value, failure: Failure) -> Failure {
+    let words = failure.to_string();
+    let decoding = words.split_once(&format!(
+        "cannot be handled as a {}: ",
+        call.target.served.info.kind
+    ));
+    match (call.target.served.builtin(), decoding) {
+        (Some(_), Some((_, why))) => Failure::Invalid {
+            kind: Qualified::nothing(),
+            name: String::new(),
+            causes: vec![Cause::invalid("patch", &patched.to_string().into(), why)],
+        },
+        (Some(_) | None, _) => failure,
     }
 }
 
@@ -214,6 +252,10 @@ fn decide(
         fields: call.ask.field_validation()?,
         patches: matches!(change, Change::Patch(_)),
         now: writer.now,
+        duplicates: match change {
+            Change::Replace(_) => fit::duplicates(call),
+            Change::Patch(_) | Change::Apply(_) => Vec::new(),
+        },
         writer: (!change.is_apply()).then_some(writer),
     };
     Ok((admission.update(&old, new)?, insists))
@@ -319,13 +361,16 @@ async fn store(
     {
         return Ok(kept);
     }
-    let removes = lifecycle::is_through(&value);
-    let write = Write::change(address.clone(), old, value, removes);
-    let kept = ledger.write(write).await?;
-    if removes {
+    if lifecycle::is_through(&value) {
+        // What goes is the object as it was; the answer shows what it would have been.
+        let write = Write::change(address.clone(), old, old.value(), true);
+        ledger.write(write).await?;
         lifecycle::after_removal(call.cluster, address).await;
-    } else {
-        expiry::note(call.cluster, address, &kept).await;
+        return Ok(Stored::unkept(&value));
     }
+    let write = Write::change(address.clone(), old, value, false);
+    let kept = ledger.write(write).await?;
+    expiry::note(call.cluster, address, &kept).await;
+    lifecycle::after_write(call.cluster, address, &kept).await;
     Ok(kept)
 }

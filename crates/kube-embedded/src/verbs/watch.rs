@@ -95,8 +95,14 @@ impl Start {
         match (initial, query.version_match()?) {
             (Some(_), Some(VersionMatch::NotOlderThan)) | (None, None) => {}
             (Some(_), None | Some(VersionMatch::Exact)) => {
+                let field = "resourceVersionMatch";
                 let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-                return forbidden("resourceVersionMatch", why);
+                let mut causes = vec![Cause::forbidden(field, why)];
+                if query.version_match()?.is_some() {
+                    let right = ["NotOlderThan"];
+                    causes.push(Cause::not_supported(field, &"Exact".into(), &right));
+                }
+                return Err(Failure::options_with("ListOptions", causes));
             }
             (None, Some(_)) => {
                 let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";

@@ -64,7 +64,7 @@ fn wrong_place(event: &Event<'_>) -> Option<Cause> {
     let fits = if involved.is_empty() {
         FOR_THE_CLUSTER.contains(&namespace)
     } else {
-        namespace == involved
+        namespace == involved || event.words == Words::Newer && event.has_time()
     };
     let words = "does not match event.namespace";
     (!fits).then(|| Cause::invalid("involvedObject.namespace", &involved.into(), words))
@@ -76,10 +76,11 @@ fn says_who(event: &Event<'_>) -> Vec<Cause> {
         Words::Newer => "reportingController",
     };
     let mut causes = Vec::new();
-    match event.text("reportingComponent") {
-        "" => causes.push(Cause::required(reporter, "")),
-        name => causes.extend(check_qualified(reporter, name)),
+    let name = event.text("reportingComponent");
+    if name.is_empty() {
+        causes.push(Cause::required(reporter, ""));
     }
+    causes.extend(check_qualified(reporter, name));
     for (field, limit) in [("reportingInstance", 128), ("action", 128), ("reason", 128)] {
         match event.text(field) {
             "" => causes.push(Cause::required(field, "")),
@@ -110,6 +111,21 @@ fn newly(event: &Event<'_>) -> Vec<Cause> {
     if !["Normal", "Warning"].contains(&kind) {
         let words = format!("has invalid value: {kind}");
         causes.push(Cause::invalid("type", &"".into(), &words));
+    }
+    let unset = ["firstTimestamp", "lastTimestamp", "count"];
+    for field in unset
+        .into_iter()
+        .filter(|field| !event.field(field).is_null())
+    {
+        causes.push(Cause::invalid(field, &"".into(), "needs to be unset"));
+    }
+    let count = event.object["series"]["count"].as_i64();
+    if event.object["series"].is_object() && count.unwrap_or(0) < 2 {
+        causes.push(Cause::invalid(
+            "series.count",
+            &"".into(),
+            "should be at least 2",
+        ));
     }
     causes
 }

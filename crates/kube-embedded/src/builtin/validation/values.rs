@@ -5,6 +5,7 @@ use base64::{DecodeError, Engine};
 use serde_json::Value;
 
 use crate::cause::Cause;
+use crate::decode;
 
 /// All values of an object together.
 const SIZE_LIMIT: usize = 1024 * 1024;
@@ -60,6 +61,24 @@ pub(super) fn secret(object: &Value, old: Option<&Value>) -> Vec<Cause> {
     causes
 }
 
+/// What is said of a certificate and key in which Go's TLS finds nothing at all.
+pub(crate) fn tls_warnings(object: &Value) -> Vec<String> {
+    if object["type"] != "kubernetes.io/tls" {
+        return Vec::new();
+    }
+    let lacks = |key: &str| {
+        let bytes = decoded(&object["data"], key)?;
+        let text = String::from_utf8_lossy(&bytes);
+        (!text.contains("-----BEGIN")).then_some(())
+    };
+    let what = match (lacks("tls.crt"), lacks("tls.key")) {
+        (Some(()), _) => "certificate",
+        (None, Some(())) => "key",
+        (None, None) => return Vec::new(),
+    };
+    vec![format!("tls: failed to find any PEM data in {what} input")]
+}
+
 /// What a Secret of a known type must hold.
 fn of_type(object: &Value) -> Vec<Cause> {
     let data = &object["data"];
@@ -71,6 +90,9 @@ fn of_type(object: &Value) -> Vec<Cause> {
     };
     match object["type"].as_str().unwrap_or_default() {
         "kubernetes.io/tls" => missing(&["tls.crt", "tls.key"]),
+        "kubernetes.io/ssh-auth" if data["ssh-privatekey"] == "" => {
+            vec![Cause::required("data[ssh-privatekey]", "")]
+        }
         "kubernetes.io/ssh-auth" => missing(&["ssh-privatekey"]),
         "kubernetes.io/basic-auth" => {
             let either = missing(&["username", "password"]);
@@ -105,7 +127,10 @@ fn json_in(data: &Value, key: &str) -> Vec<Cause> {
     let bytes = decoded(data, key).unwrap_or_default();
     match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
         Ok(_) => Vec::new(),
-        Err(error) => vec![Cause::invalid(field, &REDACTED.into(), &error.to_string())],
+        Err(error) => {
+            let words = decode::words::go(&error, &bytes);
+            vec![Cause::invalid(field, &REDACTED.into(), &words)]
+        }
     }
 }
 
@@ -124,7 +149,7 @@ pub(super) fn config_map(object: &Value, old: Option<&Value>) -> Vec<Cause> {
         .map(|(_, text)| text.as_str().map_or(0, str::len))
         .sum();
     if size + decoded_size(&object["binaryData"]) > SIZE_LIMIT {
-        causes.push(Cause::too_long("", SIZE_LIMIT as u64));
+        causes.push(Cause::too_long("[]", SIZE_LIMIT as u64));
     }
     if let Some(old) = old {
         causes.extend(immutable(object, old, &["data", "binaryData"]));
@@ -149,7 +174,7 @@ fn check_key(field: &str, key: &str) -> Option<Cause> {
     match key {
         "." => invalid("must not be '.'"),
         ".." => invalid("must not be '..'"),
-        key if key.len() > 253 => invalid("must be no more than 253 bytes"),
+        key if key.len() > 253 => invalid("must be no more than 253 characters"),
         key if key.is_empty() || !key.bytes().all(inside) => invalid(KEY_WORDS),
         key if key.starts_with("..") => invalid("must not start with '..'"),
         _ => None,

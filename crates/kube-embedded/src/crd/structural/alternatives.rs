@@ -41,6 +41,8 @@ fn walk(field: &str, schema: &Value, causes: &mut Vec<Cause>) {
     for (below, branch) in branches(field, schema) {
         let is_type = in_any_of && below.starts_with(&format!("{field}.anyOf["));
         let holds_type = in_all_of && below == format!("{field}.allOf[0]");
+        super::lists::check(&below, branch, causes);
+        super::check_keywords(&below, branch, causes);
         if !is_type {
             narrow(&below, branch, holds_type, causes);
         }
