@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use futures::AsyncBufReadExt;
 use futures::future::try_join_all;
 use http::Request;
-use kube::Client;
+use http_body_util::BodyExt;
+use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -243,16 +243,19 @@ impl Watchers {
         let (sender, seen) = mpsc::channel(1024);
         let mut watching = JoinSet::new();
         for _ in 0..WATCHERS {
-            let stream = client.request_stream(get(&path)?).await.context("watch")?;
+            let answer = client
+                .send(get(&path)?.map(Body::from))
+                .await
+                .context("watch")?;
+            ensure!(answer.status().is_success(), "a watch is refused");
             let sender = sender.clone();
             watching.spawn(async move {
-                let mut lines = Box::pin(stream).lines();
-                while let Some(line) = futures::TryStreamExt::try_next(&mut lines).await? {
-                    ensure!(
-                        line.starts_with(r#"{"type":"MODIFIED""#),
-                        "not a change: {line}"
-                    );
-                    sender.send(Instant::now()).await?;
+                let mut body = answer.into_body();
+                while let Some(frame) = body.frame().await {
+                    let chunk = frame?.into_data().unwrap_or_default();
+                    for _ in chunk.iter().filter(|byte| **byte == b'\n') {
+                        sender.send(Instant::now()).await?;
+                    }
                 }
                 Ok(())
             });

@@ -290,7 +290,6 @@ pub(super) const LINES: &[Line] = &[
     line("see it", "get serviceaccount robot -o yaml"),
     line("describe a namespace's own", "get events"),
     line("see the events of one", "events --for barge/anna"),
-    line("who am I", "auth whoami"),
     line("what may I", "auth can-i create barges.clients.example.dev"),
     line("what may I not know", "auth can-i create rockets"),
     line("see a lease", "get leases"),

@@ -239,8 +239,8 @@ def asking():
 
 
 def ending():
-    attempt("delete in the foreground", skiffs("delete"), "boat-0",
-            body=client.V1DeleteOptions(propagation_policy="Foreground"))
+    attempt("delete, and what depends on it later", skiffs("delete"), "boat-0",
+            body=client.V1DeleteOptions(propagation_policy="Background"))
     wrong = client.V1DeleteOptions(preconditions=client.V1Preconditions(uid="another"))
     tell("delete another", isinstance(refusal(lambda: skiffs("delete")("boat-1", body=wrong)), ApiException))
     skiffs("patch")("boat-2", {"metadata": {"finalizers": ["example.dev/hold"]}})
