@@ -98,9 +98,6 @@ impl Admission<'_> {
                 builtin::drop_nulls(&mut object);
             }
         }
-        if served.builtin() == Some(Builtin::Secret) {
-            warnings.extend(builtin::tls_warnings(&object));
-        }
         if served.builtin() == Some(Builtin::Definition) {
             let known = old.map(crd::warnings).unwrap_or_default();
             let found = crd::warnings(&object).into_iter();
@@ -114,6 +111,9 @@ impl Admission<'_> {
                 old.filter(|_| self.part != Part::Finalize),
             );
         }
+        if served.builtin() == Some(Builtin::Secret) {
+            warnings.extend(builtin::tls_warnings(&object));
+        }
         if let Some(old) = old {
             self.count_generation(old, &mut object);
         }
@@ -121,6 +121,9 @@ impl Admission<'_> {
             return Err(failure.warned(in_any_case));
         }
         self.track(old, &mut object);
+        if served.builtin() == Some(Builtin::Lease) {
+            builtin::drop_coordinated_election(&mut object);
+        }
         if let Some(builtin) = served.builtin()
             && self.part == Part::Whole
         {
@@ -214,6 +217,9 @@ impl Admission<'_> {
             shape.retain(|cause| !refused(cause));
             causes.extend(more);
         }
+        if builtin.is_none() && self.part == Part::Status {
+            shape.iter_mut().for_each(told_from_status);
+        }
         causes.extend(shape);
         if causes.is_empty() {
             return Ok(());
@@ -257,6 +263,15 @@ impl Admission<'_> {
         metadata::edit(new, |fields| {
             fields.insert("generation".to_owned(), (generation + 1).into());
         });
+    }
+}
+
+/// A status written by itself is looked at by itself, and its fields are told from there.
+fn told_from_status(cause: &mut Cause) {
+    if let Some((value, words)) = cause.message.split_once(": status.")
+        && words.contains(" in body ")
+    {
+        cause.message = format!("{value}: {words}");
     }
 }
 

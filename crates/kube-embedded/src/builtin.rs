@@ -5,7 +5,9 @@ mod validation;
 
 use std::sync::{Arc, LazyLock};
 
-pub(crate) use defaults::{blank, complete, complete_event, default_in, drop_nulls};
+pub(crate) use defaults::{
+    blank, complete, complete_event, default_in, drop_coordinated_election, drop_nulls,
+};
 pub(crate) use validation::{check, tls_warnings, undecodable};
 
 use crate::discovery::Resource;

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// Why a selector cannot be understood. The text is what a client is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SelectorError {
+    /// Requirements are not strung together as they should be.
+    #[error("{0}")]
+    Sequence(String),
     #[error("unable to parse requirement: {0}")]
     Requirement(String),
     #[error("invalid selector: '{0}'; can't understand '{1}'")]

@@ -213,19 +213,23 @@ fn with_metadata(metadata: &Value) -> Value {
     thing
 }
 
-fn owner(uid: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "b", "uid": uid})
+fn owner(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": format!("{{{name}}}")})
 }
 
 fn metadata() -> Sequence {
     let path = |who: &str| format!("{{things}}/a?fieldManager={who}");
     seq("labels, finalizers and owners are merged by their keys")
         .defined(definition())
+        .post("{maps}", map("one", json!({})))
+        .keep("one", "/metadata/uid")
+        .post("{maps}", map("two", json!({})))
+        .keep("two", "/metadata/uid")
         .apply(path("a"), with_metadata(&json!({
-            "labels": {"x": "1"}, "annotations": {"k": "v"}, "finalizers": ["a.b/f"], "ownerReferences": [owner("1")],
+            "labels": {"x": "1"}, "annotations": {"k": "v"}, "finalizers": ["a.b/f"], "ownerReferences": [owner("one")],
         })))
         .apply(path("b"), with_metadata(&json!({
-            "labels": {"y": "2"}, "finalizers": ["a.b/g"], "ownerReferences": [owner("2")],
+            "labels": {"y": "2"}, "finalizers": ["a.b/g"], "ownerReferences": [owner("two")],
         })))
         .apply(path("a"), with_metadata(&json!({})))
         .patch(JSON_PATCH, path("j"), json!([

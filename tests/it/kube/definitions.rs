@@ -211,7 +211,11 @@ fn schemas(sentence: &str, table: &str) -> Sequence {
     let rows = rows.as_array().unwrap().iter();
     rows.fold(seq(sentence), |sequence, row| {
         let schema = json!({"type": "object", "properties": {"f": row}});
-        tried(sequence, things(schema))
+        let sequence = tried(sequence, things(schema));
+        if row["pattern"] == "[" {
+            return sequence.known("patterns");
+        }
+        sequence
     })
 }
 

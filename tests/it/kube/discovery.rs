@@ -140,12 +140,16 @@ fn refused() -> Vec<Sequence> {
         seq("an answer comes in a form that is asked for")
             .get("{maps}")
             .accept("text/html")
+            .known("protobuf")
             .get("{maps}")
             .accept("application/xml")
+            .known("protobuf")
             .get("/api/v1")
             .accept("text/html")
+            .known("protobuf")
             .get("/version")
-            .accept("text/html"),
+            .accept("text/html")
+            .known("protobuf"),
         seq("a body comes in a form that is known")
             .post("{maps}", map("a", json!({})))
             .with("content-type", "text/plain")
@@ -190,7 +194,14 @@ fn names() -> Vec<Sequence> {
             })
             .get("{definitions}/others.{group}")
             .get("/apis/{group}/v1/others")
-            .get("/apis/{group}/v1"),
+            .get("/apis/{group}/v1")
+            .delete("{definitions}/things.{group}")
+            .shown(|_| Value::Null)
+            .until_gone("{definitions}/things.{group}")
+            .until("{definitions}/others.{group}", |_, found| {
+                super::sequence::condition(found, "Established") == Some("True")
+            })
+            .get("{definitions}/others.{group}"),
         seq("a definition's names, scope and group stay")
             .defined(definition())
             .merge(

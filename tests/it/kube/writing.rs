@@ -202,7 +202,7 @@ fn updating() -> Vec<Sequence> {
 
 fn patching() -> Vec<Sequence> {
     let text = |text: &str| super::sequence::Body::Text(text.to_owned());
-    let owner = |uid: &str| json!({"apiVersion": "v1", "kind": "Secret", "name": "s", "uid": uid});
+    let owner = |name: &str| json!({"apiVersion": "v1", "kind": "Secret", "name": name, "uid": format!("{{{name}}}")});
     vec![
         seq("a JSON patch is done whole or not at all")
             .post("{maps}", map("a", json!({"k": "v"})))
@@ -232,14 +232,18 @@ fn patching() -> Vec<Sequence> {
             .merge("{maps}/b", json!({}))
             .ask("PATCH", "{maps}/a", text("{")).with("content-type", MERGE),
         seq("a strategic patch merges lists by their keys")
+            .post("{secrets}", json!({"metadata": {"name": "s"}}))
+            .keep("s", "/metadata/uid")
+            .post("{secrets}", json!({"metadata": {"name": "t"}}))
+            .keep("t", "/metadata/uid")
             .post("{maps}", map("a", json!({"k": "v"})))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"finalizers": ["x.y/z"]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"finalizers": ["x.y/a"]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {
                 "$deleteFromPrimitiveList/finalizers": ["x.y/z"], "labels": {"$patch": "replace", "l": "m"},
             }}))
-            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [owner("1"), owner("2")]}}))
-            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"$patch": "delete", "uid": "1"}]}}))
+            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [owner("s"), owner("t")]}}))
+            .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"$patch": "delete", "uid": "{s}"}]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"metadata": {"ownerReferences": [{"name": "x"}]}}))
             .patch(STRATEGIC, "{maps}/a", json!({"data": {"$patch": "delete"}})),
         seq("a patch comes in a form the kind takes")

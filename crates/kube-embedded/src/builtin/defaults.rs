@@ -34,17 +34,17 @@ pub(crate) fn default_in(builtin: Builtin, object: &mut Value, old: Option<&Valu
         }
         Builtin::Secret => secret(object),
         Builtin::Definition => crd::default_in(object),
-        Builtin::Lease => without_coordinated_election(object),
         Builtin::ConfigMap
         | Builtin::ServiceAccount
         | Builtin::CoreEvent
         | Builtin::Event
+        | Builtin::Lease
         | Builtin::Review(_) => {}
     }
 }
 
-/// Fields of a feature that is off by default are dropped.
-fn without_coordinated_election(lease: &mut Value) {
+/// Fields of a feature that is off by default are dropped, though whoever said them owns them.
+pub(crate) fn drop_coordinated_election(lease: &mut Value) {
     if let Some(spec) = lease.get_mut("spec").and_then(Value::as_object_mut) {
         spec.remove("strategy");
         spec.remove("preferredHolder");

@@ -13,21 +13,34 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, SelectorError
     }
     let mut tokens = tokens(text).into_iter().peekable();
     let mut requirements = Vec::new();
-    while tokens.peek().is_some() {
+    while let Some(first) = tokens.peek() {
+        if !first.begins_requirement() {
+            return Err(unstrung(
+                first,
+                "expected: !, identifier, or 'end of string'",
+            ));
+        }
         requirements.push(requirement(&mut tokens)?);
         match tokens.next() {
             None => break,
-            Some(Token::Comma) if tokens.peek().is_some() => {}
-            Some(Token::Comma) => return Err(refused("found '', expected: identifier after ','")),
-            Some(other) => {
-                return Err(refused(&format!(
-                    "found '{}', expected: ',' or 'end of string'",
-                    other.text()
-                )));
-            }
+            Some(Token::Comma) => match tokens.peek() {
+                Some(next) if next.begins_requirement() => {}
+                Some(other) => return Err(unstrung(other, AFTER_COMMA)),
+                None => {
+                    let words = format!("found '', {AFTER_COMMA}");
+                    return Err(SelectorError::Sequence(words));
+                }
+            },
+            Some(other) => return Err(unstrung(&other, "expected: ',' or 'end of string'")),
         }
     }
     Ok(requirements)
+}
+
+const AFTER_COMMA: &str = "expected: identifier after ','";
+
+fn unstrung(found: &Token, expected: &str) -> SelectorError {
+    SelectorError::Sequence(format!("found '{}', {expected}", found.text()))
 }
 
 type Tokens = std::iter::Peekable<std::vec::IntoIter<Token>>;
@@ -99,15 +112,19 @@ fn number(tokens: &mut Tokens) -> Result<i64, SelectorError> {
     let text = value(tokens)?;
     text.parse().map_err(|_| {
         refused(&format!(
-            "for 'Gt', 'Lt' operators, the value must be an integer: {text:?}"
+            "values[0]: Invalid value: {text:?}: for 'Gt', 'Lt' operators, the value must be an integer"
         ))
     })
 }
 
 /// `(a, b)`; an empty entry is the empty value.
 fn values(tokens: &mut Tokens) -> Result<Vec<String>, SelectorError> {
-    if tokens.next() != Some(Token::Open) {
-        return Err(refused("expected: '('"));
+    match tokens.next() {
+        Some(Token::Open) => {}
+        other => {
+            let found = other.map_or_else(String::new, |token| token.text());
+            return Err(refused(&format!("found '{found}' expected: '('")));
+        }
     }
     let mut values = Vec::new();
     let mut needs_value = true;
@@ -157,6 +174,10 @@ enum Token {
 }
 
 impl Token {
+    fn begins_requirement(&self) -> bool {
+        matches!(self, Token::Word(_) | Token::Not)
+    }
+
     fn text(&self) -> String {
         match self {
             Token::Word(word) => word.clone(),

@@ -202,10 +202,36 @@ fn undecodable_patch(call: &Call<'_>, patched: &Value, failure: Failure) -> Fail
         (Some(_), Some((_, why))) => Failure::Invalid {
             kind: Qualified::nothing(),
             name: String::new(),
-            causes: vec![Cause::invalid("patch", &patched.to_string().into(), why)],
+            causes: vec![Cause::invalid("patch", &as_go(patched).into(), why)],
         },
         (Some(_) | None, _) => failure,
     }
+}
+
+/// The object as Go prints it: metadata's fields in their order, and nobody's managed fields.
+fn as_go(object: &Value) -> String {
+    const FIRST: [&str; 6] = [
+        "name",
+        "generateName",
+        "namespace",
+        "uid",
+        "resourceVersion",
+        "generation",
+    ];
+    let own = object["metadata"].as_object();
+    let first = FIRST.iter().filter_map(|field| own?.get_key_value(*field));
+    let rest = own
+        .into_iter()
+        .flatten()
+        .filter(|(field, _)| !FIRST.contains(&field.as_str()) && *field != "managedFields");
+    let said = |(field, value): (&String, &Value)| format!("{field:?}:{value}");
+    let metadata: Vec<String> = first.chain(rest).map(said).collect();
+    let fields = object.as_object().into_iter().flatten();
+    let fields = fields.map(|(field, value)| match field.as_str() {
+        "metadata" => format!("\"metadata\":{{{}}}", metadata.join(",")),
+        field => format!("{field:?}:{value}"),
+    });
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
 /// Decides and stores, again if somebody else was faster and the client named no version.
@@ -258,7 +284,15 @@ fn decide(
         },
         writer: (!change.is_apply()).then_some(writer),
     };
-    Ok((admission.update(&old, new)?, insists))
+    let admitted = match change {
+        Change::Patch(_) => {
+            let patched = new.clone();
+            let admitted = admission.update(&old, new);
+            admitted.map_err(|failure| undecodable_patch(call, &patched, failure))?
+        }
+        Change::Replace(_) | Change::Apply(_) => admission.update(&old, new)?,
+    };
+    Ok((admitted, insists))
 }
 
 /// Does the client name a version, and is it the latest? It must also mean this object and no other.
