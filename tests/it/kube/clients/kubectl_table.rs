@@ -64,7 +64,7 @@ pub(super) const LINES: &[Line] = &[
         "see the kinds of a category",
         "api-resources --categories=afloat -o name",
     ),
-    line("explain the kind", "explain barges"),
+    line("explain the kind", "explain barges").differs("descriptions"),
     line("explain all of it", "explain barges --recursive"),
     line("explain a field", "explain barges.spec.crew"),
     line("explain one that is not there", "explain barges.spec.sail"),
@@ -101,7 +101,7 @@ pub(super) const LINES: &[Line] = &[
     line("in JSON", "get barge berta -o json"),
     line(
         "with the owners of fields",
-        "get barge berta -o yaml --show-managed-fields",
+        "get barge anna -o yaml --show-managed-fields",
     ),
     line("their names", "get barges -o name"),
     line(

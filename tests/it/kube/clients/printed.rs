@@ -37,17 +37,32 @@ static PLACEHOLDERS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 
 /// What was printed by a client of the server at `address`.
 pub(super) fn comparable(printed: &str, address: &str) -> String {
-    // A server may say the fields of an object in any order.
-    let printed = match serde_json::from_str::<Value>(printed) {
-        Ok(value @ Value::Object(_)) => serde_json::to_string_pretty(&value).unwrap(),
-        Ok(_) | Err(_) => printed.to_owned(),
-    };
+    let printed = document(printed).map_or_else(
+        || printed.to_owned(),
+        |document| serde_json::to_string_pretty(&document).unwrap(),
+    );
     let printed = printed.replace(address, "<server>");
     PLACEHOLDERS
         .iter()
         .fold(printed, |text, (pattern, placeholder)| {
             pattern.replace_all(&text, *placeholder).into_owned()
         })
+}
+
+/// What is JSON, as a server may say the fields of an object in any order; and what tells who wrote, as the order of those
+/// is that of the seconds in which they did.
+fn document(printed: &str) -> Option<Value> {
+    if !printed.contains("managedFields:") {
+        let value: Value = serde_json::from_str(printed).ok()?;
+        return value.is_object().then_some(value);
+    }
+    let mut value: Value = serde_yaml_ng::from_str(printed).ok()?;
+    let managers = value.pointer_mut("/metadata/managedFields")?;
+    let managers = managers.as_array_mut()?;
+    managers.sort_by_key(|manager| {
+        ["manager", "operation", "subresource"].map(|field| manager[field].to_string())
+    });
+    Some(value)
 }
 
 #[test]
@@ -62,6 +77,11 @@ fn only_what_is_of_the_moment_is_taken_out() {
     ));
     assert!(same("2026-01-01T00:00:00Z", "2027-12-31T23:59:59.123456Z"));
     assert!(same(r#"{"b":1,"a":2}"#, r#"{"a":2,"b":1}"#));
+    let wrote = |first: &str, second: &str| {
+        format!("metadata:\n  managedFields:\n  - manager: {first}\n  - manager: {second}\n")
+    };
+    assert!(same(&wrote("a", "b"), &wrote("b", "a")));
+    assert!(!same(&wrote("a", "b"), &wrote("a", "c")));
     assert!(!same("anna   red   5s", "anna   blue   5s"));
     assert!(!same("length: 12", "length: 13"));
     assert!(!same("replicas 2 of 3", "replicas 1 of 3"));
