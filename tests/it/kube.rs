@@ -3,6 +3,7 @@
 //!
 //! A room is a file here with `sequences()`. To add one: the file, its `mod` line and its line in `rooms!`.
 
+mod clients;
 mod compare;
 mod generated;
 mod known;

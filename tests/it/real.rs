@@ -15,6 +15,6 @@ mod life;
 mod official;
 mod process;
 mod shop;
-mod tool;
-mod wait;
+pub(crate) mod tool;
+pub(crate) mod wait;
 mod webhook;

@@ -134,6 +134,11 @@ pub(crate) fn install_named(names: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Builds or fetches the services of these names.
+pub(crate) fn install_these(names: &[&str]) -> Installed {
+    install_some(&|name| names.contains(&name))
+}
+
 fn install_some(wanted: &dyn Fn(&str) -> bool) -> Installed {
     let mut installed = Installed {
         variables: Vec::new(),

@@ -53,6 +53,7 @@ mod naming;
 mod openapi;
 mod patch;
 mod path;
+mod preload;
 mod project;
 mod registry;
 mod request;
@@ -75,6 +76,7 @@ mod verbs;
 
 pub use access::Authorization;
 pub use kubeconfig::{kubeconfig, write_kubeconfig};
+pub use preload::PreloadError;
 pub use server::{BuildError, Builder, Server};
 pub use storage::{Storage, StorageError};
 pub use tls::TlsError;

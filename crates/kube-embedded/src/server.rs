@@ -14,6 +14,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{AUTHENTICATED, Access, Authorization, User};
@@ -23,7 +25,8 @@ use crate::cluster::{Clock, Cluster, Guard};
 use crate::kubeconfig;
 use crate::ledger::Ledger;
 use crate::lifecycle;
-use crate::listener::Listener;
+use crate::listener;
+use crate::preload::{self, PreloadError};
 use crate::request::Encoding;
 use crate::routes::{self, Incoming};
 use crate::status::Failure;
@@ -63,6 +66,7 @@ pub struct Builder {
     address: Option<IpAddr>,
     authorization: Authorization,
     users: Tokens,
+    objects: Vec<Result<Value, serde_json::Error>>,
 }
 
 /// Why a server was not built.
@@ -76,6 +80,8 @@ pub enum BuildError {
     Random(#[source] getrandom::Error),
     #[error("cannot show who the server is")]
     Identity(#[source] TlsError),
+    #[error("cannot make an object it is to have from the start")]
+    Object(#[source] PreloadError),
 }
 
 impl Builder {
@@ -170,6 +176,14 @@ impl Builder {
         self
     }
 
+    /// An object to have from the start: a definition, then objects of its kind. It is made as a client would make it,
+    /// unless the storage has one of its name; one that names no namespace goes into `default`.
+    #[must_use]
+    pub fn object(mut self, object: &impl Serialize) -> Self {
+        self.objects.push(serde_json::to_value(object));
+        self
+    }
+
     pub async fn build(self) -> Result<Server, BuildError> {
         let ledger = Ledger::open(self.storage, self.event_window)
             .await
@@ -196,18 +210,29 @@ impl Builder {
         lifecycle::start(&cluster)
             .await
             .map_err(|failure| BuildError::Begin(failure.to_string()))?;
-        Ok(Server {
+        let trusted = Server {
             inner: Arc::new(Inner {
                 cluster,
                 token,
                 identity,
             }),
+            origin: Origin::Trusted,
+            stop: CancellationToken::new(),
+        };
+        for object in self.objects {
+            let object = object.map_err(PreloadError::Unwritable);
+            let object = object.map_err(BuildError::Object)?;
+            let registry = trusted.inner.cluster.registry();
+            let made = preload::make(trusted.clone(), &registry, &object).await;
+            made.map_err(BuildError::Object)?;
+        }
+        Ok(Server {
             origin: if self.trust_in_process {
                 Origin::Trusted
             } else {
                 Origin::Network
             },
-            stop: CancellationToken::new(),
+            ..trusted
         })
     }
 }
@@ -245,6 +270,7 @@ impl Server {
             address: None,
             authorization: Authorization::AlwaysAllow,
             users: Tokens::default(),
+            objects: Vec::new(),
         }
     }
 
@@ -290,7 +316,7 @@ impl Server {
     /// requests under way are finished. Every request needs the token.
     pub async fn serve(
         &self,
-        listener: tokio::net::TcpListener,
+        tcp: tokio::net::TcpListener,
         stop: CancellationToken,
     ) -> std::io::Result<()> {
         let networked = Self {
@@ -299,12 +325,11 @@ impl Server {
             stop: stop.clone(),
         };
         let acceptor = self.inner.identity.acceptor.clone();
-        axum::serve(Listener::new(listener, acceptor), networked.router())
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await
+        listener::serve(tcp, acceptor, networked, stop).await;
+        Ok(())
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Response<Body>
+    pub(crate) async fn answer<B>(self, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,

@@ -40,12 +40,13 @@ impl Identity {
             .and_then(|params| params.signed_by(&key, &issuer))
             .map_err(TlsError::Certificate)?;
         let secret = PrivateKeyDer::try_from(key.serialize_der()).map_err(|_| TlsError::Key)?;
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Config)?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], secret)
             .map_err(TlsError::Config)?;
+        config.alpn_protocols = ["h2", "http/1.1"].map(Vec::from).to_vec();
         Ok(Self {
             authority,
             acceptor: TlsAcceptor::from(Arc::new(config)),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// A program that `cargo xtask dev-services` brings.
 #[derive(Clone, Copy)]
-pub(super) enum Tool {
+pub(crate) enum Tool {
     Kubectl,
     KubeApiserver,
     KubeControllerManager,
@@ -38,7 +38,7 @@ impl Tool {
 ///
 /// # Panics
 /// In CI, where nothing is skipped.
-pub(super) fn need<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[PathBuf; N]> {
+pub(crate) fn need<const N: usize>(test: &str, tools: [Tool; N]) -> Option<[PathBuf; N]> {
     let missing: Vec<&str> = tools
         .iter()
         .map(|tool| tool.variable())

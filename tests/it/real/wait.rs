@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 ///
 /// # Panics
 /// When the limit has passed, with what `look` said last.
-pub(super) async fn until<T>(
+pub(crate) async fn until<T>(
     limit: Duration,
     what: &str,
     mut look: impl AsyncFnMut() -> Result<T, String>,

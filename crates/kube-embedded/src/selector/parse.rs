@@ -147,13 +147,15 @@ fn values(tokens: &mut Tokens) -> Result<Vec<String>, SelectorError> {
                 }
                 return Ok(values);
             }
-            Some(other) => {
-                return Err(refused(&format!(
-                    "found '{}', expected: ',', or ')'",
-                    other.text()
-                )));
+            other => {
+                let found = other.as_ref().map(Token::text).unwrap_or_default();
+                let expected = match (values.is_empty(), needs_value) {
+                    (true, _) => "',', ')' or identifier",
+                    (false, true) => "',', or identifier",
+                    (false, false) => "',' or ')'",
+                };
+                return Err(refused(&format!("found '{found}', expected: {expected}")));
             }
-            None => return Err(refused("found '', expected: ',', or ')'")),
         }
     }
 }

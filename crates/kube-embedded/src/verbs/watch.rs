@@ -28,6 +28,8 @@ use crate::stored::Stored;
 
 /// Events in one chunk of the answer.
 const CHUNK: usize = 256;
+/// Bytes around an object in a line of the answer, at most.
+const FRAME: usize = 40;
 /// How often a quiet watch says how far it is; as in Kubernetes.
 const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
 /// A watch that names no time ends after one to two of these; as in Kubernetes.
@@ -235,8 +237,9 @@ impl Watching {
             biased;
             () = self.stop.cancelled() => Woken::End,
             changed = self.follow.changed() => changed.map_or(Woken::End, |()| Woken::Changed),
-            () = sleep_until(self.deadline) => Woken::End,
-            () = sleep_until(bookmark.unwrap_or(self.deadline)) => Woken::Bookmark,
+            () = sleep_until(self.deadline.min(bookmark.unwrap_or(self.deadline))) => {
+                if Instant::now() < self.deadline { Woken::Bookmark } else { Woken::End }
+            }
         };
         match woken {
             Woken::Changed => return None,
@@ -274,10 +277,12 @@ impl Watching {
     }
 
     fn say(&mut self, lines: &mut BytesMut, kind: &str, object: &Stored) {
+        let object = self.projection.event_bytes(object, !self.said_columns);
+        lines.reserve(object.len() + FRAME);
         lines.put_slice(br#"{"type":""#);
         lines.put_slice(kind.as_bytes());
         lines.put_slice(br#"","object":"#);
-        lines.put(self.projection.event_bytes(object, !self.said_columns));
+        lines.put(object);
         lines.put_slice(b"}\n");
         self.said_columns = true;
     }

@@ -9,13 +9,17 @@
 
 mod access;
 mod agreement;
+mod connections;
 mod containers;
 mod garbage;
 mod http;
 mod keeping;
 mod kubectl;
 mod objects;
+mod outside;
+mod preload;
 mod reading;
 mod refusals;
+mod restarts;
 mod runtime;
 mod world;

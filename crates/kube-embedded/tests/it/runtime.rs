@@ -1,4 +1,5 @@
-//! kube's own runtime against the server in process: controller, finalizer, watcher, recorder, lease.
+//! kube's own runtime against the server in process, in memory and on `SQLite`: controller, finalizer, watcher, recorder,
+//! lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +18,11 @@ use kube::{Client, Resource, ResourceExt};
 use kube_embedded::Server;
 use serde_json::json;
 
-use crate::world::{Boat, BoatStatus, boat, define, harbour};
+use crate::world::{Boat, BoatStatus, boat, define, harbours};
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Broken(String);
+pub(crate) struct Broken(String);
 
 async fn float(boats: &Api<Boat>, boat: &Boat) -> Result<Action, Broken> {
     let status = json!({
@@ -37,7 +38,12 @@ async fn float(boats: &Api<Boat>, boat: &Boat) -> Result<Action, Broken> {
     Ok(Action::await_change())
 }
 
-async fn reconcile(boat: Arc<Boat>, client: Arc<Client>) -> Result<Action, Broken> {
+pub(crate) fn is_afloat(boat: Option<&Boat>) -> bool {
+    let status = boat.and_then(|boat| boat.status.as_ref());
+    status.is_some_and(|status| status.afloat)
+}
+
+pub(crate) async fn reconcile(boat: Arc<Boat>, client: Arc<Client>) -> Result<Action, Broken> {
     let boats: Api<Boat> = Api::namespaced(Client::clone(&client), "default");
     finalizer(&boats, "example.dev/anchor", boat, |event| async {
         match event {
@@ -51,7 +57,12 @@ async fn reconcile(boat: Arc<Boat>, client: Arc<Client>) -> Result<Action, Broke
 
 #[tokio::test(start_paused = true)]
 async fn a_controller_brings_a_boat_afloat_and_lets_it_go() {
-    let client = harbour().await;
+    for harbour in harbours().await {
+        a_boat_floats(harbour.client).await;
+    }
+}
+
+async fn a_boat_floats(client: Client) {
     let boats: Api<Boat> = Api::namespaced(client.clone(), "default");
     let controller = Controller::new(boats.clone(), watcher::Config::default())
         .run(
@@ -65,11 +76,7 @@ async fn a_controller_brings_a_boat_afloat_and_lets_it_go() {
             .create(&PostParams::default(), &boat("anna", "red"))
             .await
             .unwrap();
-        let afloat = |boat: Option<&Boat>| {
-            boat.and_then(|boat| boat.status.as_ref())
-                .is_some_and(|status| status.afloat)
-        };
-        await_condition(boats.clone(), "anna", afloat)
+        await_condition(boats.clone(), "anna", is_afloat)
             .await
             .unwrap();
         let seen = boats.get("anna").await.unwrap();
@@ -100,7 +107,12 @@ async fn a_controller_brings_a_boat_afloat_and_lets_it_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_recorder_reports_and_repeats() {
-    let client = harbour().await;
+    for harbour in harbours().await {
+        a_voyage_is_reported(harbour.client).await;
+    }
+}
+
+async fn a_voyage_is_reported(client: Client) {
     let boats: Api<Boat> = Api::namespaced(client.clone(), "default");
     let anna = boats
         .create(&PostParams::default(), &boat("anna", "red"))
@@ -130,7 +142,13 @@ async fn a_recorder_reports_and_repeats() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_taken_by_one_of_two() {
-    let leases: Api<Lease> = Api::namespaced(harbour().await, "default");
+    for harbour in harbours().await {
+        a_lease_is_taken(harbour.client).await;
+    }
+}
+
+async fn a_lease_is_taken(client: Client) {
+    let leases: Api<Lease> = Api::namespaced(client, "default");
     let lease = |holder: &str| -> Lease {
         serde_json::from_value(json!({
             "metadata": { "name": "leader" },
@@ -216,7 +234,12 @@ async fn a_watcher_pages_through_what_there_is_and_lists_again_when_it_is_too_la
 
 #[tokio::test(start_paused = true)]
 async fn a_streaming_watcher_and_one_of_metadata_see_the_same() {
-    let client = harbour().await;
+    for harbour in harbours().await {
+        watchers_agree(harbour.client).await;
+    }
+}
+
+async fn watchers_agree(client: Client) {
     let boats: Api<Boat> = Api::namespaced(client.clone(), "default");
     boats
         .create(&PostParams::default(), &boat("anna", "red"))

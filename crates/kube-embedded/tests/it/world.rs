@@ -4,8 +4,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::PostParams;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, CustomResource, CustomResourceExt, KubeSchema};
-use kube_embedded::Server;
+use kube_embedded::{Server, Storage};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[kube(
@@ -60,11 +61,29 @@ pub(crate) struct BoatStatus {
     pub conditions: Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition>,
 }
 
-pub(crate) async fn harbour() -> Client {
-    let server = Server::builder().seed(1).build().await.unwrap();
-    let client = Client::new(server, "default");
-    define(&client).await;
-    client
+pub(crate) struct Harbour {
+    pub(crate) client: Client,
+    _folder: Option<TempDir>,
+}
+
+/// One in memory, and one on `SQLite`.
+pub(crate) async fn harbours() -> [Harbour; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Storage::sqlite(folder.path().join("state.db")).await;
+    let memory = harbour_on(Storage::memory(), None).await;
+    [memory, harbour_on(file.unwrap(), Some(folder)).await]
+}
+
+async fn harbour_on(storage: Storage, folder: Option<TempDir>) -> Harbour {
+    let server = Server::builder()
+        .seed(1)
+        .storage(storage)
+        .object(&Boat::crd())
+        .build();
+    Harbour {
+        client: Client::new(server.await.unwrap(), "default"),
+        _folder: folder,
+    }
 }
 
 pub(crate) async fn define(client: &Client) {
