@@ -11,6 +11,8 @@ mod architecture;
 mod check_config;
 mod convergence;
 mod crds;
+#[path = "../../crates/world/tests/spec/judge.rs"]
+mod judge;
 mod money;
 mod real;
 mod samples;

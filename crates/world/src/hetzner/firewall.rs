@@ -1,5 +1,7 @@
 //! Firewalls: rules, and the servers they are applied to. No packet is ever stopped.
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -70,6 +72,15 @@ enum Resource {
     LabelSelector { label_selector: SelectorText },
 }
 
+impl Resource {
+    fn server(&self) -> Option<u64> {
+        match self {
+            Resource::Server { server } => Some(server.id),
+            Resource::LabelSelector { .. } => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct ServerId {
     id: u64,
@@ -103,6 +114,12 @@ impl Listed for Firewall {
 }
 
 impl Firewall {
+    /// Whether one of its label selectors chooses a server with these labels.
+    pub(super) fn selects(&self, labels: &Labels) -> bool {
+        let chosen = |text: &String| Selector::parse(text).is_ok_and(|one| one.chooses(labels));
+        self.selectors.iter().any(chosen)
+    }
+
     fn subject(&self) -> Subject {
         Subject {
             kind: Kind::Firewall,
@@ -248,6 +265,14 @@ fn check_name_free(
 }
 
 fn check_resources(turn: &Turn<'_>, project: &str, resources: &[Resource]) -> Result<(), Refusal> {
+    let servers = resources.iter().filter_map(Resource::server);
+    let mut seen = BTreeSet::new();
+    if servers.into_iter().any(|id| !seen.insert(id)) {
+        return Err(Refusal::rule(
+            "server_already_added",
+            "a server is there more than once",
+        ));
+    }
     for resource in resources {
         match resource {
             Resource::Server { server } => {
@@ -411,7 +436,7 @@ struct Application {
 pub(super) fn apply(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
     let wanted: Application = asked.json().map_err(|error| Refusal::unreadable(&error))?;
     let firewall = known(turn, project, asked)?;
-    check_resources(turn, project, &wanted.apply_to)?;
+    check_resources(turn, project, &wanted.apply_to).map_err(Refusal::of_a_path)?;
     let already = wanted
         .apply_to
         .iter()
@@ -449,18 +474,22 @@ struct Removal {
     remove_from: Vec<Resource>,
 }
 
-/// `POST /firewalls/{id}/actions/remove_from_resources`.
+/// `POST /firewalls/{id}/actions/remove_from_resources`: one that is not applied is taken off once more.
 pub(super) fn remove(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
     let wanted: Removal = asked.json().map_err(|error| Refusal::unreadable(&error))?;
     let firewall = known(turn, project, asked)?;
-    if !wanted
-        .remove_from
-        .iter()
-        .all(|resource| is_applied(turn, firewall, resource))
-    {
+    check_resources(turn, project, &wanted.remove_from).map_err(Refusal::of_a_path)?;
+    let by_label = |id| {
+        let server = turn.state.hetzner.servers.get(&id);
+        server.is_some_and(|server| {
+            !server.firewalls.contains(&firewall.id) && firewall.selects(&server.labels)
+        })
+    };
+    let mut servers = wanted.remove_from.iter().filter_map(Resource::server);
+    if servers.any(by_label) {
         return Err(Refusal::rule(
-            "firewall_already_removed",
-            "firewall is not applied to the resource",
+            "firewall_managed_by_label_selector",
+            "the server has the firewall by its labels",
         ));
     }
     let id = firewall.id;

@@ -9,13 +9,17 @@ use tower::ServiceExt;
 
 use crate::{Fault, FaultKind, Latency, Options, Project, World, call::Api};
 
+mod codes;
 #[path = "../../tests/spec/judge.rs"]
 mod judge;
 mod lists;
 mod resources;
 mod servers;
 mod shapes;
+mod tour;
 mod trouble;
+mod volumes;
+mod zones;
 
 use judge::Judge;
 

@@ -20,12 +20,12 @@ KEYWORDS = (
 ).split()
 
 
-def lay_over(components, overlay):
+def lay_over(description, overlay):
     """Applies each edit of the overlay; one that does not fit is an error."""
     for edit in overlay:
         verb = next(verb for verb in ("remove", "require", "optional", "set") if verb in edit)
-        *way, last = edit[verb].split("/")
-        holder, outer = components, None
+        *way, last = edit[verb] if isinstance(edit[verb], list) else ["components", *edit[verb].split("/")]
+        holder, outer = description, None
         for step in way:
             outer, holder = holder, holder[step]
         if verb in ("remove", "optional"):
@@ -114,7 +114,7 @@ def one_a_line(entries):
 def main():
     description = json.loads(pathlib.Path(sys.argv[1]).read_text())
     overlay = json.loads(pathlib.Path(__file__).with_name("overlay.json").read_text())
-    lay_over(description["components"], overlay)
+    lay_over(description, overlay)
     print("{" + ",\n".join(
         f"{json.dumps(part)}:{one_a_line(entries)}" for part, entries in condense(description).items()) + "}")
 
