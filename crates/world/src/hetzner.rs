@@ -6,6 +6,7 @@ mod catalogue;
 mod catalogue_route;
 mod door;
 mod firewall;
+mod firewall_resource;
 mod image;
 mod list;
 mod metrics;

@@ -8,8 +8,9 @@ use axum::{
 };
 
 use super::{
-    action, catalogue_route, door, firewall, image, metrics, primary_ip_route, record_set_route,
-    refusal::Refusal, rescue, server_action, servers, ssh_key, volume_route, zone_route,
+    action, catalogue_route, door, firewall, firewall_resource, image, metrics, primary_ip_route,
+    record_set_route, refusal::Refusal, rescue, server_action, servers, ssh_key, volume_route,
+    zone_route,
 };
 use crate::{
     World,
@@ -115,11 +116,11 @@ fn resources() -> Router<World> {
         )
         .route(
             "/firewalls/{id}/actions/apply_to_resources",
-            on_post(firewall::apply),
+            on_post(firewall_resource::apply),
         )
         .route(
             "/firewalls/{id}/actions/remove_from_resources",
-            on_post(firewall::remove),
+            on_post(firewall_resource::remove),
         )
         .route(
             "/ssh_keys",

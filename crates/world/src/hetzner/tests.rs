@@ -12,6 +12,7 @@ use crate::{Fault, FaultKind, Latency, Options, Project, World, call::Api};
 mod codes;
 #[path = "../../tests/spec/judge.rs"]
 mod judge;
+mod judged;
 mod lists;
 mod resources;
 mod servers;

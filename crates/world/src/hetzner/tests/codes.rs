@@ -85,6 +85,7 @@ fn on_server(id: &impl std::fmt::Display) -> Value {
     json!([{ "type": "server", "server": { "id": id.to_string().parse::<u64>().unwrap() } }])
 }
 
+#[allow(clippy::too_many_lines, reason = "one table")]
 fn lines(at: &Scene) -> Vec<Line> {
     let Scene { server, off, .. } = at;
     let post = |code, status, path: String, body| (code, status, "POST", path, body);
