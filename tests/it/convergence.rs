@@ -71,6 +71,9 @@ async fn live(seed: u64, cast: Cast, human: Human) -> Result<(), String> {
         seen.check(&stage)?;
     }
     nothing_left_over(&stage).await?;
+    if let Some(wrong) = stage.judge.wrong().first() {
+        return Err(format!("against Hetzner's description: {wrong}"));
+    }
     quiet(&mut stage).await
 }
 

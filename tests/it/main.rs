@@ -12,6 +12,8 @@ mod check_config;
 mod convergence;
 mod crds;
 mod kube;
+#[path = "../../crates/world/tests/spec/judge.rs"]
+mod judge;
 mod money;
 mod real;
 mod samples;

@@ -171,7 +171,8 @@ impl Asked {
         } else {
             &self.body
         };
-        serde_json::from_slice(body)
+        // Read in two steps, so that a value of the wrong kind never looks like JSON that cannot be read.
+        T::deserialize(serde_json::from_slice::<serde_json::Value>(body)?)
     }
 }
 

@@ -29,8 +29,10 @@ pub enum FaultKind {
     GarbledAfterCommit,
     /// Hetzner: the resource has something else going on (423).
     Locked,
-    /// Hetzner: no room for this server just now (`resource_unavailable`).
+    /// Hetzner: no room for this server just now (`resource_unavailable`), or for this volume (`no_space_left_in_location`).
     NoCapacity,
+    /// Hetzner: nothing happened, for one of the reasons that lie with it alone: `conflict`, `maintenance`, `timeout` …
+    Refused,
     /// Hetzner: accepted, and the action ends in an error after the server exists.
     ActionFails,
     /// Hetzner: accepted, and the action never ends.

@@ -6,12 +6,18 @@ mod catalogue;
 mod catalogue_route;
 mod door;
 mod firewall;
+mod firewall_resource;
 mod image;
 mod list;
+mod metrics;
 mod name;
 mod primary_ip;
 mod primary_ip_route;
+mod record;
+mod record_set_route;
 mod refusal;
+mod rescue;
+mod route;
 mod row;
 mod selector;
 mod server;
@@ -20,30 +26,37 @@ mod servers;
 mod ssh_key;
 #[cfg(test)]
 mod tests;
+mod volume;
+mod volume_route;
+mod zone;
+mod zone_route;
+mod zonefile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use axum::{
-    Router,
-    extract::{Request, State as Shared},
-    response::Response,
-    routing::{MethodRouter, delete, get, post, put},
-};
 use http::StatusCode;
 use serde_json::json;
 
 pub(crate) use door::PER_HOUR as REQUEST_LIMIT;
+pub(crate) use route::router;
 pub use row::{PrimaryIpRow, ServerRow};
 pub use server::Status;
 
 use self::{
-    action::Action, door::Bucket, firewall::Firewall, image::Image, primary_ip::PrimaryIp,
-    refusal::Refusal, server::Server, ssh_key::SshKey,
+    action::Action,
+    door::Bucket,
+    firewall::Firewall,
+    image::Image,
+    primary_ip::PrimaryIp,
+    refusal::Refusal,
+    server::Server,
+    ssh_key::SshKey,
+    volume::Volume,
+    zone::{RecordSet, Zone},
 };
 use crate::{
-    World,
-    call::{self, Answer, Api, Asked, Turn},
+    call::{self, Answer, Asked},
     clock::Millis,
     options::Options,
     table::{Counters, Stored, Table},
@@ -57,6 +70,10 @@ pub struct State {
     firewalls: Table<u64, Firewall>,
     ssh_keys: Table<u64, SshKey>,
     images: Table<u64, Image>,
+    volumes: Table<u64, Volume>,
+    zones: Table<u64, Zone>,
+    /// By zone, name and type.
+    record_sets: Table<String, RecordSet>,
     /// Not kept: a world that is opened again has full buckets.
     buckets: BTreeMap<String, Bucket>,
 }
@@ -70,6 +87,9 @@ impl State {
             firewalls: Table::new("hetzner_firewalls"),
             ssh_keys: Table::new("hetzner_ssh_keys"),
             images: Table::new("hetzner_images"),
+            volumes: Table::new("hetzner_volumes"),
+            zones: Table::new("hetzner_zones"),
+            record_sets: Table::new("hetzner_record_sets"),
             buckets: BTreeMap::new(),
         }
     }
@@ -82,6 +102,9 @@ impl State {
             &mut self.firewalls,
             &mut self.ssh_keys,
             &mut self.images,
+            &mut self.volumes,
+            &mut self.zones,
+            &mut self.record_sets,
         ]
     }
 
@@ -136,212 +159,6 @@ impl State {
     pub(crate) fn rate_budget(&self, now: Millis) -> BTreeMap<String, u64> {
         door::budget(&self.buckets, now)
     }
-}
-
-/// What a route does for a project. A refusal has changed nothing.
-type Work = fn(&mut Turn<'_>, &str, &Asked) -> Result<Answer, Refusal>;
-
-pub(crate) fn router(world: &World) -> Router {
-    Router::new()
-        .nest(
-            "/v1",
-            servers()
-                .merge(resources())
-                .merge(catalogue_routes())
-                .merge(actions()),
-        )
-        .fallback(any(no_route))
-        .method_not_allowed_fallback(any(no_route))
-        .with_state(world.clone())
-}
-
-fn servers() -> Router<World> {
-    Router::new()
-        .route(
-            "/servers",
-            get(any(servers::list)).post(any(servers::create)),
-        )
-        .route(
-            "/servers/{id}",
-            one(servers::get, servers::update, servers::delete),
-        )
-        .route("/servers/{id}/metrics", on_get(server_action::metrics))
-        .merge(server_actions())
-}
-
-fn server_actions() -> Router<World> {
-    let all: [(&str, Work); 16] = [
-        ("poweron", server_action::power_on),
-        ("poweroff", server_action::power_off),
-        ("reboot", server_action::reboot),
-        ("reset", server_action::reset),
-        ("shutdown", server_action::shutdown),
-        ("change_type", server_action::change_type),
-        ("rebuild", server_action::rebuild),
-        ("create_image", server_action::create_image),
-        ("change_protection", server_action::change_protection),
-        ("change_dns_ptr", primary_ip_route::change_servers_dns_ptr),
-        ("enable_backup", server_action::enable_backup),
-        ("disable_backup", server_action::disable_backup),
-        ("enable_rescue", server_action::enable_rescue),
-        ("disable_rescue", server_action::disable_rescue),
-        ("reset_password", server_action::reset_password),
-        ("request_console", server_action::request_console),
-    ];
-    let route = |router: Router<World>, (command, work): (&str, Work)| {
-        router.route(&format!("/servers/{{id}}/actions/{command}"), on_post(work))
-    };
-    all.into_iter().fold(Router::new(), route)
-}
-
-fn resources() -> Router<World> {
-    Router::new()
-        .route(
-            "/primary_ips",
-            get(any(primary_ip_route::list)).post(any(primary_ip_route::create)),
-        )
-        .route(
-            "/primary_ips/{id}",
-            one(
-                primary_ip_route::get,
-                primary_ip_route::update,
-                primary_ip_route::delete,
-            ),
-        )
-        .route(
-            "/primary_ips/{id}/actions/assign",
-            on_post(primary_ip_route::assign),
-        )
-        .route(
-            "/primary_ips/{id}/actions/unassign",
-            on_post(primary_ip_route::unassign),
-        )
-        .route(
-            "/primary_ips/{id}/actions/change_protection",
-            on_post(primary_ip_route::change_protection),
-        )
-        .route(
-            "/primary_ips/{id}/actions/change_dns_ptr",
-            on_post(primary_ip_route::change_dns_ptr),
-        )
-        .route(
-            "/firewalls",
-            get(any(firewall::list)).post(any(firewall::create)),
-        )
-        .route(
-            "/firewalls/{id}",
-            one(firewall::get, firewall::update, firewall::delete),
-        )
-        .route(
-            "/firewalls/{id}/actions/set_rules",
-            on_post(firewall::set_rules),
-        )
-        .route(
-            "/firewalls/{id}/actions/apply_to_resources",
-            on_post(firewall::apply),
-        )
-        .route(
-            "/firewalls/{id}/actions/remove_from_resources",
-            on_post(firewall::remove),
-        )
-        .route(
-            "/ssh_keys",
-            get(any(ssh_key::list)).post(any(ssh_key::create)),
-        )
-        .route(
-            "/ssh_keys/{id}",
-            one(ssh_key::get, ssh_key::update, ssh_key::delete),
-        )
-        .route("/images", on_get(image::list))
-        .route(
-            "/images/{id}",
-            one(image::get, image::update, image::delete),
-        )
-        .route(
-            "/images/{id}/actions/change_protection",
-            on_post(image::change_protection),
-        )
-}
-
-fn catalogue_routes() -> Router<World> {
-    Router::new()
-        .route("/locations", on_get(catalogue_route::locations))
-        .route("/locations/{id}", on_get(catalogue_route::location))
-        .route("/server_types", on_get(catalogue_route::server_types))
-        .route("/server_types/{id}", on_get(catalogue_route::server_type))
-        .route("/pricing", on_get(catalogue_route::pricing))
-        .route("/isos", on_get(catalogue_route::isos))
-        .route("/datacenters", on_get(catalogue_route::datacenters))
-        .route("/datacenters/{id}", on_get(catalogue_route::datacenters))
-}
-
-fn actions() -> Router<World> {
-    let mut router = Router::new()
-        .route("/actions", on_get(action::list))
-        .route("/actions/{id}", on_get(action::get));
-    for kind in ["servers", "primary_ips", "firewalls", "images"] {
-        router = router
-            .route(&format!("/{kind}/actions"), on_get(action::list_of_kind))
-            .route(&format!("/{kind}/actions/{{id}}"), on_get(action::get))
-            .route(
-                &format!("/{kind}/{{id}}/actions"),
-                on_get(action::list_of_one),
-            )
-            .route(
-                &format!("/{kind}/{{id}}/actions/{{action_id}}"),
-                on_get(action::get),
-            );
-    }
-    router
-}
-
-fn on_get(work: Work) -> MethodRouter<World> {
-    get(any(work))
-}
-
-fn on_post(work: Work) -> MethodRouter<World> {
-    post(any(work))
-}
-
-fn one(shown: Work, updated: Work, deleted: Work) -> MethodRouter<World> {
-    get(any(shown))
-        .merge(put(any(updated)))
-        .merge(delete(any(deleted)))
-}
-
-/// A route: read the request, take its turn, go through the door, do the work.
-fn any(
-    work: Work,
-) -> impl Fn(Shared<World>, Request) -> futures::future::BoxFuture<'static, Response> + Clone {
-    move |Shared(world), request| {
-        Box::pin(async move {
-            match Asked::read(request).await {
-                Ok(asked) => {
-                    world
-                        .call(Api::Hetzner, &asked, |turn| enter(turn, &asked, work))
-                        .await
-                }
-                Err(refused) => refused,
-            }
-        })
-    }
-}
-
-fn enter(turn: &mut Turn<'_>, asked: &Asked, work: Work) -> Answer {
-    let project = door::project(turn, asked);
-    let known = project.as_ref().ok().cloned();
-    let done = project.and_then(|project| {
-        turn.caller.clone_from(&project);
-        door::spend(turn, &project, asked)?;
-        work(turn, &project, asked)
-    });
-    let mut answer = done.unwrap_or_else(|refusal| refusal.answer());
-    door::sign(turn, known.as_deref(), &mut answer);
-    answer
-}
-
-fn no_route(_turn: &mut Turn<'_>, _project: &str, _asked: &Asked) -> Result<Answer, Refusal> {
-    Err(Refusal::no_route())
 }
 
 /// Ids rise, and no two things share one: a mixed-up id finds nothing instead of something else.

@@ -31,6 +31,14 @@ pub struct Offer {
     pub yearly: bool,
 }
 
+impl Project {
+    /// A second token of the project: it may read everything and change nothing.
+    #[must_use]
+    pub fn read_only_token(&self) -> String {
+        derived_text(0, &self.token, 64)
+    }
+}
+
 impl Offer {
     fn euros(price: &str, product: &str, cents: i64, yearly: bool) -> Offer {
         Offer {

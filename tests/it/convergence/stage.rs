@@ -29,6 +29,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use world::{FaultKind, Options, World};
 
+use crate::judge::Judge;
+
 use super::vault::Vault;
 
 pub(super) const ZONE: &str = "clawdet.example";
@@ -45,6 +47,8 @@ pub(super) struct Cast {
 pub(super) struct Stage {
     pub world: World,
     pub random: StdRng,
+    /// Holds what the operators ask of Hetzner against its own description.
+    pub judge: Judge,
     client: Client,
     clock: Clock,
     vault: Vault,
@@ -71,6 +75,7 @@ impl Stage {
         let mut stage = Self {
             world,
             random: StdRng::seed_from_u64(seed),
+            judge: Judge::default(),
             client,
             clock,
             vault: Vault::default(),
@@ -157,7 +162,7 @@ impl Stage {
             };
             (
                 settings,
-                Transport::in_process(self.world.hetzner(), PATIENCE),
+                Transport::in_process(self.judge.watch(self.world.hetzner()), PATIENCE),
             )
         });
         let servers = Hetzner::new(installation.clone(), projects, &calls).unwrap();

@@ -11,6 +11,8 @@ use world::{Endpoints, Latency, Listen, Options, World};
 
 use super::tool::{self, Tool};
 
+mod hetzner;
+
 /// Has the script drive a world of its own, on which a second lasts a hundredth.
 async fn drive(script: &str, asked: impl FnOnce(&Endpoints) -> Value) {
     let Some([python]) = tool::need(script, [Tool::Python]) else {
@@ -27,18 +29,22 @@ async fn drive(script: &str, asked: impl FnOnce(&Endpoints) -> Value) {
         .unwrap();
     let mut tasks = JoinSet::new();
     tasks.spawn(serving);
+    run(&python, script, &asked(&endpoints));
+}
+
+/// Runs a script to its end, with what it asked for on its standard input.
+fn run(python: &Path, script: &str, asked: &Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/real/official");
     let mut child = Command::new(python)
         .arg(folder.join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    input
-        .write_all(asked(&endpoints).to_string().as_bytes())
-        .unwrap();
+    input.write_all(asked.to_string().as_bytes()).unwrap();
     drop(input);
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -46,15 +52,6 @@ async fn drive(script: &str, asked: impl FnOnce(&Endpoints) -> Value) {
 }
 
 // Python blocks the test's own thread, so the world needs another.
-
-#[tokio::test(flavor = "multi_thread")]
-async fn hetzners_own_library_buys_changes_and_returns_a_server() {
-    drive("a_server.py", |at| {
-        let token = at.tokens.hetzner.values().next();
-        json!({"url": at.hetzner, "token": token})
-    })
-    .await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cloudflares_own_library_publishes_and_withdraws_a_record() {

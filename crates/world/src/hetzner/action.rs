@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{list, list::Listed, refusal::Refusal, selector::Labels};
+use super::{list, list::Listed, refusal::Refusal, selector::Labels, zone};
 use crate::{
     call::{self, Answer, Asked, Turn},
     clock::{Clock, Millis, millis},
@@ -64,6 +64,12 @@ impl Action {
         // One that never ends creeps on and stays below a hundred.
         let whole = (self.ends.saturating_sub(self.started)).max(1);
         ((now - self.started).saturating_mul(100) / whole).clamp(0, 99)
+    }
+
+    /// Whether it is about a resource of this kind, and about this one if one is named.
+    fn touches(&self, kind: &str, one: Option<u64>) -> bool {
+        let mut resources = self.resources.iter();
+        resources.any(|(of, id)| of == kind && one.is_none_or(|one| *id == one))
     }
 
     pub(super) fn show(&self, now: Millis, clock: &Clock) -> Value {
@@ -138,12 +144,17 @@ fn record(
     action
 }
 
-/// `GET /actions`: only with ids; the ids nobody knows are silently left out.
+/// `GET /actions`: only with ids, and all in one answer without pages; the ids nobody knows are silently left out.
 pub(super) fn list(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
     if asked.query_value("id").is_none() {
         return Err(Refusal::gone("listing all actions"));
     }
-    listed(turn, project, asked, |_| true)
+    let rows = rows(turn, project, asked, |_| true)?;
+    let shown: Vec<Value> = rows
+        .iter()
+        .map(|action| action.show(turn.now, turn.clock))
+        .collect();
+    Ok(call::json(StatusCode::OK, &json!({ "actions": shown })))
 }
 
 /// `GET /servers/actions` and its like: all actions of one kind of resource.
@@ -152,10 +163,8 @@ pub(super) fn list_of_kind(
     project: &str,
     asked: &Asked,
 ) -> Result<Answer, Refusal> {
-    let kind = kind_of(asked);
-    listed(turn, project, asked, |action| {
-        action.resources.iter().any(|(of, _)| of == kind)
-    })
+    let kind = kind_of(asked).unwrap_or_default();
+    listed(turn, project, asked, |action| action.touches(kind, None))
 }
 
 /// `GET /servers/{id}/actions` and its like.
@@ -164,29 +173,34 @@ pub(super) fn list_of_one(
     project: &str,
     asked: &Asked,
 ) -> Result<Answer, Refusal> {
-    let (kind, id) = (kind_of(asked), super::id(asked, "id")?);
+    let kind = kind_of(asked).unwrap_or_default();
+    let one = whose(turn, project, asked, kind)?;
     listed(turn, project, asked, |action| {
-        action
-            .resources
-            .iter()
-            .any(|(of, one)| of == kind && *one == id)
+        action.touches(kind, Some(one))
     })
+}
+
+/// The resource in the path; zones may be named.
+fn whose(turn: &Turn<'_>, project: &str, asked: &Asked, kind: &str) -> Result<u64, Refusal> {
+    if kind == "zone" {
+        Ok(zone::known(turn, project, asked)?.id)
+    } else {
+        super::id(asked, "id")
+    }
 }
 
 /// `GET /actions/{id}`, `GET /servers/actions/{id}` and `GET /servers/{id}/actions/{action_id}`.
 pub(super) fn get(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
-    let key = if asked.params.contains_key("action_id") {
-        "action_id"
+    let kind = kind_of(asked);
+    let (id, one) = if asked.params.contains_key("action_id") {
+        let one = whose(turn, project, asked, kind.unwrap_or_default())?;
+        (super::id(asked, "action_id")?, Some(one))
     } else {
-        "id"
+        (super::id(asked, "id")?, None)
     };
-    let id = super::id(asked, key)?;
-    let action = turn
-        .state
-        .hetzner
-        .actions
-        .get(&id)
-        .filter(|action| action.project == project);
+    let action = turn.state.hetzner.actions.get(&id).filter(|action| {
+        action.project == project && kind.is_none_or(|kind| action.touches(kind, one))
+    });
     let action = action.ok_or_else(|| Refusal::not_found("action"))?;
     Ok(call::json(
         StatusCode::OK,
@@ -195,11 +209,23 @@ pub(super) fn get(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<A
 }
 
 fn listed(
-    turn: &mut Turn<'_>,
+    turn: &Turn<'_>,
     project: &str,
     asked: &Asked,
     belongs: impl Fn(&Action) -> bool,
 ) -> Result<Answer, Refusal> {
+    let rows = rows(turn, project, asked, belongs)?;
+    list::page(turn, asked, "actions", &rows, |action| {
+        action.show(turn.now, turn.clock)
+    })
+}
+
+fn rows<'a>(
+    turn: &'a Turn<'_>,
+    project: &str,
+    asked: &Asked,
+    belongs: impl Fn(&Action) -> bool,
+) -> Result<Vec<&'a Action>, Refusal> {
     let ids: Vec<u64> = asked
         .query_values("id")
         .map(str::parse)
@@ -213,18 +239,11 @@ fn listed(
             && (ids.is_empty() || ids.contains(&action.id))
             && (statuses.is_empty() || statuses.contains(&action.status(now)))
     });
-    let rows = list::chosen(turn, asked, rows)?;
-    list::page(turn, asked, "actions", &rows, |action| {
-        action.show(now, turn.clock)
-    })
+    list::chosen(turn, asked, rows)
 }
 
-/// The kind of resource in `/v1/servers/…`, as actions name it. The path itself has lost its `/v1` here.
-fn kind_of(asked: &Asked) -> &'static str {
-    match asked.pattern.split('/').nth(2) {
-        Some("servers") => "server",
-        Some("primary_ips") => "primary_ip",
-        Some("firewalls") => "firewall",
-        _ => "image",
-    }
+/// The kind of resource in `/v1/servers/…`, as actions name it; nothing for `/v1/actions`.
+fn kind_of(asked: &Asked) -> Option<&str> {
+    let kind = asked.pattern.split('/').nth(2)?;
+    kind.strip_suffix('s').filter(|kind| *kind != "action")
 }

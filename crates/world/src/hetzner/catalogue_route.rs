@@ -91,6 +91,11 @@ pub(super) fn isos(turn: &mut Turn<'_>, _project: &str, asked: &Asked) -> Result
     list::page(turn, asked, "isos", &[], |iso: &Value| iso.clone())
 }
 
+/// `GET /isos/{id}`: there is none.
+pub(super) fn iso(_turn: &mut Turn<'_>, _project: &str, _asked: &Asked) -> Result<Answer, Refusal> {
+    Err(Refusal::not_found("ISO"))
+}
+
 /// `GET /datacenters`: 410 since 2026-10-01.
 pub(super) fn datacenters(
     _turn: &mut Turn<'_>,

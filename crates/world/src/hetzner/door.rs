@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Method};
 use subtle::ConstantTimeEq;
 
 use super::refusal::Refusal;
 use crate::{
     call::{Answer, Asked, Turn},
     clock::Millis,
+    faults::FaultKind,
 };
 
 /// Requests an hour, for each project.
@@ -68,7 +69,42 @@ pub(super) fn project(turn: &Turn<'_>, asked: &Asked) -> Result<String, Refusal>
             found = Some(project.name.clone());
         }
     }
+    if found.is_none() {
+        found = read_only(turn, given);
+    }
     found.ok_or_else(Refusal::unauthorized)
+}
+
+/// The project that a read-only token opens.
+fn read_only(turn: &Turn<'_>, given: &[u8]) -> Option<String> {
+    let mut found = None;
+    for project in &turn.options.projects {
+        if bool::from(project.read_only_token().as_bytes().ct_eq(given)) {
+            found = Some(project.name.clone());
+        }
+    }
+    found
+}
+
+/// A read-only token only reads.
+pub(super) fn check_rights(turn: &Turn<'_>, asked: &Asked) -> Result<(), Refusal> {
+    let given = asked.bearer().unwrap_or_default().as_bytes();
+    if asked.method != Method::GET && read_only(turn, given).is_some() {
+        Err(Refusal::read_only())
+    } else {
+        Ok(())
+    }
+}
+
+/// Refuses for a reason that lies with Hetzner, when that is planned.
+pub(super) fn check_mood(turn: &Turn<'_>) -> Result<(), Refusal> {
+    if turn.strikes(FaultKind::Refused) {
+        Err(Refusal::drawn(
+            turn.faults.roll(turn.api, FaultKind::Refused),
+        ))
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes one request from the project's budget.

@@ -1,11 +1,13 @@
-//! Firewalls: rules, and the servers they are applied to. No packet is ever stopped.
+//! Firewalls and their rules. What they are applied to is `firewall_resource`'s. No packet is ever stopped.
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    action, list,
+    action,
+    firewall_resource::{Resource, apply_all, check_resources},
+    list,
     list::Listed,
     name,
     refusal::Refusal,
@@ -27,7 +29,7 @@ pub(crate) struct Firewall {
     labels: Labels,
     rules: Vec<Rule>,
     /// Label selectors it is applied to. The servers it is applied to by id are kept with the servers.
-    selectors: Vec<String>,
+    pub(super) selectors: Vec<String>,
     created: Millis,
 }
 
@@ -62,24 +64,6 @@ enum Protocol {
     Gre,
 }
 
-/// What a firewall is applied to, as requests say it.
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Resource {
-    Server { server: ServerId },
-    LabelSelector { label_selector: SelectorText },
-}
-
-#[derive(Deserialize)]
-struct ServerId {
-    id: u64,
-}
-
-#[derive(Deserialize)]
-struct SelectorText {
-    selector: String,
-}
-
 impl Listed for Firewall {
     fn id(&self) -> u64 {
         self.id
@@ -103,6 +87,12 @@ impl Listed for Firewall {
 }
 
 impl Firewall {
+    /// Whether one of its label selectors chooses a server with these labels.
+    pub(super) fn selects(&self, labels: &Labels) -> bool {
+        let chosen = |text: &String| Selector::parse(text).is_ok_and(|one| one.chooses(labels));
+        self.selectors.iter().any(chosen)
+    }
+
     fn subject(&self) -> Subject {
         Subject {
             kind: Kind::Firewall,
@@ -247,69 +237,6 @@ fn check_name_free(
     }
 }
 
-fn check_resources(turn: &Turn<'_>, project: &str, resources: &[Resource]) -> Result<(), Refusal> {
-    for resource in resources {
-        match resource {
-            Resource::Server { server } => {
-                let known = turn
-                    .state
-                    .hetzner
-                    .servers_of(project, turn.now)
-                    .any(|known| known.id == server.id);
-                if !known {
-                    return Err(Refusal::rule(
-                        "firewall_resource_not_found",
-                        "server not found",
-                    ));
-                }
-            }
-            Resource::LabelSelector { label_selector } => {
-                Selector::parse(&label_selector.selector)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Applies it to resources, or takes it off them; an action for each.
-fn apply_all(
-    turn: &mut Turn<'_>,
-    project: &str,
-    id: u64,
-    resources: &[Resource],
-    on: bool,
-) -> Vec<Value> {
-    let mut actions = Vec::new();
-    let command = if on {
-        "apply_firewall"
-    } else {
-        "remove_firewall"
-    };
-    for resource in resources {
-        let mut touched = vec![("firewall", id)];
-        match resource {
-            Resource::Server { server } => {
-                touched.push(("server", server.id));
-                super::servers::edit(turn, server.id, "firewalls", |server| {
-                    server.firewalls.retain(|applied| *applied != id);
-                    server.firewalls.extend(on.then_some(id));
-                });
-            }
-            Resource::LabelSelector { label_selector } => edit(turn, id, "selectors", |firewall| {
-                firewall
-                    .selectors
-                    .retain(|text| *text != label_selector.selector);
-                firewall
-                    .selectors
-                    .extend(on.then(|| label_selector.selector.clone()));
-            }),
-        }
-        let begun = action::begin(turn, project, command, &touched, turn.options.latency.other);
-        actions.push(begun.show(turn.now, turn.clock));
-    }
-    actions
-}
-
 /// `GET /firewalls`.
 pub(super) fn list(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
     let rows = turn
@@ -402,76 +329,7 @@ pub(super) fn set_rules(
     ))
 }
 
-#[derive(Deserialize)]
-struct Application {
-    apply_to: Vec<Resource>,
-}
-
-/// `POST /firewalls/{id}/actions/apply_to_resources`.
-pub(super) fn apply(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
-    let wanted: Application = asked.json().map_err(|error| Refusal::unreadable(&error))?;
-    let firewall = known(turn, project, asked)?;
-    check_resources(turn, project, &wanted.apply_to)?;
-    let already = wanted
-        .apply_to
-        .iter()
-        .any(|resource| is_applied(turn, firewall, resource));
-    if already {
-        return Err(Refusal::rule(
-            "firewall_already_applied",
-            "firewall is already applied",
-        ));
-    }
-    let id = firewall.id;
-    let actions = apply_all(turn, project, id, &wanted.apply_to, true);
-    Ok(call::json(
-        StatusCode::CREATED,
-        &json!({ "actions": actions }),
-    ))
-}
-
-fn is_applied(turn: &Turn<'_>, firewall: &Firewall, resource: &Resource) -> bool {
-    match resource {
-        Resource::Server { server } => turn
-            .state
-            .hetzner
-            .servers
-            .get(&server.id)
-            .is_some_and(|known| known.firewalls.contains(&firewall.id)),
-        Resource::LabelSelector { label_selector } => {
-            firewall.selectors.contains(&label_selector.selector)
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Removal {
-    remove_from: Vec<Resource>,
-}
-
-/// `POST /firewalls/{id}/actions/remove_from_resources`.
-pub(super) fn remove(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Result<Answer, Refusal> {
-    let wanted: Removal = asked.json().map_err(|error| Refusal::unreadable(&error))?;
-    let firewall = known(turn, project, asked)?;
-    if !wanted
-        .remove_from
-        .iter()
-        .all(|resource| is_applied(turn, firewall, resource))
-    {
-        return Err(Refusal::rule(
-            "firewall_already_removed",
-            "firewall is not applied to the resource",
-        ));
-    }
-    let id = firewall.id;
-    let actions = apply_all(turn, project, id, &wanted.remove_from, false);
-    Ok(call::json(
-        StatusCode::CREATED,
-        &json!({ "actions": actions }),
-    ))
-}
-
-fn edit(turn: &mut Turn<'_>, id: u64, what: &str, change: impl FnOnce(&mut Firewall)) {
+pub(super) fn edit(turn: &mut Turn<'_>, id: u64, what: &str, change: impl FnOnce(&mut Firewall)) {
     let Some(firewall) = turn.state.hetzner.firewalls.get_mut(&id) else {
         return;
     };
@@ -480,7 +338,11 @@ fn edit(turn: &mut Turn<'_>, id: u64, what: &str, change: impl FnOnce(&mut Firew
     turn.note(subject, Change::Changed(what.to_owned()), &labels);
 }
 
-fn known<'a>(turn: &'a Turn<'_>, project: &str, asked: &Asked) -> Result<&'a Firewall, Refusal> {
+pub(super) fn known<'a>(
+    turn: &'a Turn<'_>,
+    project: &str,
+    asked: &Asked,
+) -> Result<&'a Firewall, Refusal> {
     let id = super::id(asked, "id")?;
     let firewall = turn
         .state

@@ -251,6 +251,20 @@ pub(super) fn change_protection(
     ))
 }
 
+/// A server's backups go with it, and with its backup option; snapshots stay.
+pub(super) fn remove_backups_of(turn: &mut Turn<'_>, server: u64) {
+    let all = turn.state.hetzner.images.values();
+    let backups: Vec<u64> = all
+        .filter(|image| image.kind == Type::Backup && image.server == server)
+        .map(|image| image.id)
+        .collect();
+    for id in backups {
+        if let Some(image) = turn.state.hetzner.images.remove(&id) {
+            turn.note(image.subject(), Change::Removed, &image.labels);
+        }
+    }
+}
+
 /// Makes or replaces an image and writes it into history.
 pub(super) fn keep(turn: &mut Turn<'_>, image: Image, change: Change) {
     turn.note(image.subject(), change, &image.labels);

@@ -154,8 +154,19 @@ pub(super) fn page<T, S: Serialize>(
     rows: &[T],
     show: impl Fn(&T) -> S,
 ) -> Result<Answer, Refusal> {
+    page_of(turn, asked, (key, MOST_PER_PAGE), rows, show)
+}
+
+/// A page as `page` answers it, of at most so many rows.
+pub(super) fn page_of<T, S: Serialize>(
+    turn: &Turn<'_>,
+    asked: &Asked,
+    (key, most): (&str, usize),
+    rows: &[T],
+    show: impl Fn(&T) -> S,
+) -> Result<Answer, Refusal> {
     let page = number(asked, "page", 1)?;
-    let per_page = number(asked, "per_page", PER_PAGE)?.min(MOST_PER_PAGE);
+    let per_page = number(asked, "per_page", PER_PAGE)?.min(most);
     let last = rows.len().div_ceil(per_page).max(1);
     let first_row = (page - 1).saturating_mul(per_page);
     let mut shown: Vec<S> = rows

@@ -23,6 +23,21 @@ pub(super) fn check_host_name(name: &str) -> Result<(), Refusal> {
     }
 }
 
+/// A volume's name: letters, digits and inner `-_.`, at most 64.
+pub(super) fn check_volume_name(name: &str) -> Result<(), Refusal> {
+    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let fits = name.len() <= 64
+        && ends(name.chars().next())
+        && ends(name.chars().next_back())
+        && name.chars().all(inner);
+    if fits {
+        Ok(())
+    } else {
+        Err(Refusal::invalid("name", "is not a valid volume name"))
+    }
+}
+
 /// Every other name must only be there and not be endless.
 pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     let fits = !name.trim().is_empty() && name.len() <= 128;

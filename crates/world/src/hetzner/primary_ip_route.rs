@@ -242,10 +242,7 @@ pub(super) fn unassign(
         .and_then(|ip| ip.assignee(turn.now));
     let server = assignee.and_then(|server| turn.state.hetzner.servers.get(&server));
     let Some(server) = server else {
-        return Err(Refusal::rule(
-            "primary_ip_not_assigned",
-            "primary IP is not assigned",
-        ));
+        return Err(Refusal::rule("invalid_input", "primary IP is not assigned"));
     };
     if server.status(turn.now) != Status::Off {
         return Err(Refusal::rule(

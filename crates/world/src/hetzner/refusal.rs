@@ -58,6 +58,32 @@ impl Refusal {
         )
     }
 
+    pub(crate) fn read_only() -> Refusal {
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "token_readonly",
+            "the token is only allowed to perform GET requests",
+        )
+    }
+
+    /// One of the codes that nothing a caller does here leads to.
+    pub(crate) fn drawn(drawn: u64) -> Refusal {
+        const ALL: [(StatusCode, &str); 9] = [
+            (StatusCode::FORBIDDEN, "forbidden"),
+            (StatusCode::CONFLICT, "conflict"),
+            (StatusCode::LOCKED, "resource_locked"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "unsupported_error"),
+            (StatusCode::INTERNAL_SERVER_ERROR, "unknown_error"),
+            (StatusCode::BAD_GATEWAY, "bad_gateway"),
+            (StatusCode::FORBIDDEN, "maintenance"),
+            (StatusCode::UNPROCESSABLE_ENTITY, "service_error"),
+            (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        ];
+        let at = usize::try_from(drawn % ALL.len() as u64).unwrap_or(0);
+        let (status, code) = ALL[at];
+        Refusal::new(status, code, "try again later")
+    }
+
     pub(crate) fn throttled(limit: i64, token_start: &str) -> Refusal {
         let message =
             format!("Limit of '{limit}' requests per hour for token '{token_start}…' reached.");
@@ -116,7 +142,7 @@ impl Refusal {
 
     pub(crate) fn protected(what: &str) -> Refusal {
         Refusal::new(
-            StatusCode::FORBIDDEN,
+            StatusCode::LOCKED,
             "protected",
             format!("{what} is protected"),
         )
@@ -128,6 +154,17 @@ impl Refusal {
             "deprecated_api_endpoint",
             format!("{what} is no longer there"),
         )
+    }
+
+    /// What a new firewall is refused for with 422 is a 404 when an old one is applied or removed.
+    pub(crate) fn of_a_path(self) -> Refusal {
+        match self.code {
+            "firewall_resource_not_found" => Refusal {
+                status: StatusCode::NOT_FOUND,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// A rule of one operation, with the code it documents (422).

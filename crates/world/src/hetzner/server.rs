@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{State, catalogue, list::Listed, primary_ip::Family, selector::Labels};
+use super::{
+    State, catalogue, firewall::Firewall, list::Listed, primary_ip::Family, selector::Labels,
+};
 use crate::{
     clock::{Clock, Millis},
     faults::Faults,
@@ -62,12 +64,16 @@ pub(crate) struct Server {
     pub(super) protect_delete: bool,
     pub(super) protect_rebuild: bool,
     pub(super) backup_window: Option<String>,
-    pub(super) rescue: bool,
+    /// Until when the next start is into the rescue system.
+    #[serde(default)]
+    pub(super) rescue_until: Millis,
     /// GB; it grows with an upgraded type and never shrinks.
     pub(super) disk: u64,
     pub(super) firewalls: Vec<u64>,
     /// The primary IPs it has been given.
     pub(super) addresses: Vec<u64>,
+    #[serde(default)]
+    pub(super) volumes: Vec<u64>,
 }
 
 impl Listed for Server {
@@ -137,6 +143,8 @@ impl Server {
         self.on = then_on;
         if then_on {
             self.on_since = until;
+            // The start uses it up.
+            self.rescue_until = self.rescue_until.min(until);
         }
     }
 }
@@ -160,7 +168,7 @@ pub(super) struct ServerView<'a> {
     protection: ProtectionView,
     public_net: PublicNetView,
     private_net: [(); 0],
-    volumes: [u64; 0],
+    volumes: &'a [u64],
     load_balancers: [u64; 0],
     placement_group: Option<()>,
     ingoing_traffic: u64,
@@ -198,8 +206,12 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     pub(super) fn server<'s>(&self, server: &'s Server) -> ServerView<'s> {
-        let applied = |id: &u64| FirewallView {
-            id: *id,
+        let firewalls = self.state.firewalls.values().filter(|firewall| {
+            firewall.project == server.project
+                && (server.firewalls.contains(&firewall.id) || firewall.selects(&server.labels))
+        });
+        let applied = |firewall: &Firewall| FirewallView {
+            id: firewall.id,
             status: "applied",
         };
         ServerView {
@@ -215,7 +227,7 @@ impl Scene<'_> {
                 .image
                 .and_then(|id| self.state.show_image(id, self.clock)),
             iso: None,
-            rescue_enabled: server.rescue,
+            rescue_enabled: server.rescue_until > self.now,
             locked: server.is_locked(self.now),
             backup_window: server.backup_window.as_deref(),
             primary_disk_size: server.disk,
@@ -227,10 +239,10 @@ impl Scene<'_> {
                 ipv4: self.state.show_address(server.id, Family::Ipv4, self.now),
                 ipv6: self.state.show_address(server.id, Family::Ipv6, self.now),
                 floating_ips: [],
-                firewalls: server.firewalls.iter().map(applied).collect(),
+                firewalls: firewalls.map(applied).collect(),
             },
             private_net: [],
-            volumes: [],
+            volumes: &server.volumes,
             load_balancers: [],
             placement_group: None,
             ingoing_traffic: 0,

@@ -1,4 +1,4 @@
-//! What is done to a server that exists: power, type, rebuild, image, protection, backups, rescue.
+//! What is done to a server that exists: power, type, rebuild, image, protection, backups.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use crate::{
 const BACKUP_SLOTS: usize = 7;
 
 /// The server in the path, if nothing else is going on with it.
-fn free(turn: &Turn<'_>, project: &str, asked: &Asked) -> Result<u64, Refusal> {
+pub(super) fn free(turn: &Turn<'_>, project: &str, asked: &Asked) -> Result<u64, Refusal> {
     let id = servers::known(turn, project, asked)?;
     let locked = turn
         .state
@@ -65,7 +65,7 @@ fn must_be_off(turn: &Turn<'_>, id: u64) -> Result<(), Refusal> {
 }
 
 /// Answers with an action, and other fields beside it.
-fn accepted(turn: &Turn<'_>, begun: &Action, mut beside: Value) -> Answer {
+pub(super) fn accepted(turn: &Turn<'_>, begun: &Action, mut beside: Value) -> Answer {
     beside["action"] = begun.show(turn.now, turn.clock);
     call::json(StatusCode::CREATED, &beside)
 }
@@ -408,7 +408,7 @@ pub(super) fn change_protection(
 }
 
 /// Changes one thing about a server, with an action that tells of it.
-fn set(
+pub(super) fn set(
     turn: &mut Turn<'_>,
     (project, id, command): (&str, u64, &str),
     change: impl FnOnce(&mut Server),
@@ -444,49 +444,9 @@ pub(super) fn disable_backup(
     asked: &Asked,
 ) -> Result<Answer, Refusal> {
     let id = free(turn, project, asked)?;
-    let all = turn.state.hetzner.images.values();
-    let backups: Vec<u64> = all
-        .filter(|image| image.kind == Type::Backup && image.server == id)
-        .map(|image| image.id)
-        .collect();
-    for backup in backups {
-        if let Some(image) = turn.state.hetzner.images.remove(&backup) {
-            turn.note(image.subject(), Change::Removed, &image.labels);
-        }
-    }
+    image::remove_backups_of(turn, id);
     Ok(set(turn, (project, id, "disable_backup"), |server| {
         server.backup_window = None;
-    }))
-}
-
-pub(super) fn enable_rescue(
-    turn: &mut Turn<'_>,
-    project: &str,
-    asked: &Asked,
-) -> Result<Answer, Refusal> {
-    let id = free(turn, project, asked)?;
-    let begun = action::begin(
-        turn,
-        project,
-        "enable_rescue",
-        &[("server", id)],
-        turn.options.latency.other,
-    );
-    if !begun.fails {
-        servers::edit(turn, id, "enable_rescue", |server| server.rescue = true);
-    }
-    let password = turn.state.counters.text("root password", 20);
-    Ok(accepted(turn, &begun, json!({ "root_password": password })))
-}
-
-pub(super) fn disable_rescue(
-    turn: &mut Turn<'_>,
-    project: &str,
-    asked: &Asked,
-) -> Result<Answer, Refusal> {
-    let id = free(turn, project, asked)?;
-    Ok(set(turn, (project, id, "disable_rescue"), |server| {
-        server.rescue = false;
     }))
 }
 
@@ -532,18 +492,4 @@ pub(super) fn request_console(
         &begun,
         json!({ "wss_url": url, "password": password }),
     ))
-}
-
-/// `GET /servers/{id}/metrics`: series without samples; nothing is measured.
-pub(super) fn metrics(
-    turn: &mut Turn<'_>,
-    project: &str,
-    asked: &Asked,
-) -> Result<Answer, Refusal> {
-    servers::known(turn, project, asked)?;
-    let (Some(start), Some(end)) = (asked.query_value("start"), asked.query_value("end")) else {
-        return Err(Refusal::invalid("start", "start and end must be given"));
-    };
-    let metrics = json!({ "start": start, "end": end, "step": 60, "time_series": {} });
-    Ok(call::json(StatusCode::OK, &json!({ "metrics": metrics })))
 }

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use super::{
     action, catalogue,
     catalogue::ServerType,
-    list,
+    image, list,
     name::{self, IdOrName},
     primary_ip::{self, Family},
     refusal::Refusal,
     selector::{self, Labels},
     server::{Scene, Server, ServerView, Status},
+    volume,
 };
 use crate::{
     call::{self, Answer, Asked, Turn},
@@ -43,8 +44,13 @@ struct NewServer {
     #[serde(default)]
     firewalls: Vec<NewFirewall>,
     #[serde(default)]
+    volumes: Vec<u64>,
+    #[serde(default)]
     public_net: NewPublicNet,
     start_after_create: Option<bool>,
+    #[serde(default)]
+    networks: Vec<u64>,
+    placement_group: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +85,7 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
             .usable_image(project, &wanted.image, server_type.architecture)?;
     check_new(turn, project, &wanted)?;
     let addresses = wanted_addresses(turn, project, &wanted.public_net, location)?;
+    check_volumes(turn, project, &wanted.volumes, location)?;
     check_room(turn, project, server_type, location)?;
 
     let id = super::next_id(&mut turn.state.counters);
@@ -105,10 +112,11 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
         protect_delete: false,
         protect_rebuild: false,
         backup_window: None,
-        rescue: false,
+        rescue_until: 0,
         disk: server_type.disk,
         firewalls: wanted.firewalls.iter().map(|one| one.firewall).collect(),
         addresses: Vec::new(),
+        volumes: Vec::new(),
     };
     server.set_out(Status::Initializing, begun.ends, starts && !begun.fails);
     turn.note(subject(&server), Change::Created, &server.labels);
@@ -118,6 +126,9 @@ pub(super) fn create(turn: &mut Turn<'_>, project: &str, asked: &Asked) -> Resul
     turn.state.hetzner.servers.insert(id, server);
     for address in addresses {
         primary_ip::give(turn, project, address, id, location);
+    }
+    for held in wanted.volumes {
+        volume::attach_to(turn, held, Some(id));
     }
     // Only without a key is there a password, and only in this one answer.
     let password = wanted
@@ -196,6 +207,13 @@ fn check_new(turn: &Turn<'_>, project: &str, wanted: &NewServer) -> Result<(), R
             return Err(Refusal::invalid("firewalls", "firewall not found"));
         }
     }
+    // Neither is simulated, so none is there.
+    if !wanted.networks.is_empty() {
+        return Err(Refusal::not_found("network"));
+    }
+    if wanted.placement_group.is_some() {
+        return Err(Refusal::not_found("placement group"));
+    }
     check_name_free(turn, project, &wanted.name, None)
 }
 
@@ -225,6 +243,26 @@ fn check_name_free(
     } else {
         Ok(())
     }
+}
+
+/// The volumes to attach must be free and in the server's location.
+fn check_volumes(
+    turn: &Turn<'_>,
+    project: &str,
+    wanted: &[u64],
+    location: &str,
+) -> Result<(), Refusal> {
+    volume::check_takes(0, wanted.len())?;
+    for id in wanted {
+        let volume = turn.state.hetzner.free_volume(project, *id, turn.now)?;
+        if volume.location != location {
+            return Err(Refusal::invalid(
+                "volumes",
+                "a volume is in another location",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_room(
@@ -367,8 +405,11 @@ pub(super) fn remove(turn: &mut Turn<'_>, id: u64, gone: Millis) {
     };
     server.gone = Some(gone);
     let (subject, labels) = (subject(server), server.labels.clone());
+    let volumes = server.volumes.clone();
     turn.note_from(gone, subject, Change::Removed, &labels);
     primary_ip::release(turn, id, gone);
+    volume::release(turn, &volumes, gone);
+    image::remove_backups_of(turn, id);
 }
 
 /// Changes a server and writes it into history.

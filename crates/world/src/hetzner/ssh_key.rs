@@ -68,10 +68,9 @@ impl SshKey {
     }
 }
 
-/// Sixteen bytes of a digest of the key as colon-separated pairs, in the form of Hetzner's MD5 fingerprints. The digest is
-/// SHA-256 here: callers compare fingerprints, they do not compute them.
+/// The key's MD5 digest as colon-separated pairs, as `ssh-keygen -l -E md5` prints it.
 fn fingerprint(public_key: &str) -> Option<String> {
-    use sha2::{Digest, Sha256};
+    use md5::{Digest, Md5};
     let mut words = public_key.split_whitespace();
     let (kind, key) = (words.next()?, words.next()?);
     let decoded = STANDARD.decode(key).ok()?;
@@ -79,11 +78,10 @@ fn fingerprint(public_key: &str) -> Option<String> {
     if !known || decoded.is_empty() {
         return None;
     }
-    let digest = Sha256::digest(&decoded);
+    let digest = Md5::digest(&decoded);
     Some(
         digest
             .iter()
-            .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect::<Vec<_>>()
             .join(":"),

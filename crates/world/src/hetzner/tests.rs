@@ -9,16 +9,26 @@ use tower::ServiceExt;
 
 use crate::{Fault, FaultKind, Latency, Options, Project, World, call::Api};
 
+mod codes;
+#[path = "../../tests/spec/judge.rs"]
+mod judge;
+mod judged;
 mod lists;
 mod resources;
 mod servers;
 mod shapes;
+mod tour;
 mod trouble;
+mod volumes;
+mod zones;
+
+use judge::Judge;
 
 /// One caller with one project's token.
 struct Client {
     world: World,
     router: Router,
+    judge: Judge,
     token: String,
 }
 
@@ -26,8 +36,10 @@ impl Client {
     fn new(options: Options) -> Client {
         let token = options.projects[0].token.clone();
         let world = World::new(options);
+        let judge = Judge::default();
         Client {
-            router: world.hetzner(),
+            router: judge.watch(world.hetzner()),
+            judge,
             world,
             token,
         }
@@ -39,11 +51,15 @@ impl Client {
             .uri(format!("/v1{path}"))
             .header("authorization", format!("Bearer {}", self.token));
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.router
-            .clone()
-            .oneshot(request.body(body).unwrap())
-            .await
-            .unwrap()
+        self.deliver(request.body(body).unwrap()).await
+    }
+
+    /// What comes back, judged by Hetzner's own description as all traffic here is.
+    async fn deliver(&self, request: Request<Body>) -> Response {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let wrong = self.judge.wrong();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        response
     }
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {

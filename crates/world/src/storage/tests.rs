@@ -161,3 +161,33 @@ async fn what_cannot_be_opened_is_named() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn volumes_zones_and_their_records_are_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("world.db");
+    let first = World::open(options(), &path).await.unwrap();
+    let volume = json!({ "name": "data", "size": 10, "location": "fsn1" });
+    let (_, made) = ask(&first, "POST", "/volumes", volume).await;
+    let set = json!([{ "name": "www", "type": "A", "records": [{ "value": "192.0.2.1" }] }]);
+    let zone = json!({ "name": "example.com", "mode": "primary", "rrsets": set });
+    ask(&first, "POST", "/zones", zone).await;
+    let from = json!([{ "address": "192.0.2.53", "tsig_key": "c2VjcmV0" }]);
+    let other = json!({ "name": "example.org", "mode": "secondary", "primary_nameservers": from });
+    ask(&first, "POST", "/zones", other).await;
+    let paths = [
+        format!("/volumes/{}", made["volume"]["id"]),
+        "/zones".to_owned(),
+        "/zones/example.com/rrsets".to_owned(),
+    ];
+    let mut before = Vec::new();
+    for path in &paths {
+        before.push(ask(&first, "GET", path, json!({})).await);
+    }
+    drop(first);
+    let second = World::open(options(), &path).await.unwrap();
+    for (path, before) in paths.iter().zip(before) {
+        assert_eq!(before.0, StatusCode::OK, "{path}");
+        assert_eq!(ask(&second, "GET", path, json!({})).await, before, "{path}");
+    }
+}

@@ -176,6 +176,10 @@ async fn a_server_made_with_a_key_has_no_password() {
         json!({ "name": "ops", "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ0b3A= ops" });
     let made = client.post("/ssh_keys", key.clone()).await["ssh_key"].clone();
     assert_eq!(
+        made["fingerprint"],
+        "58:02:1b:f1:15:bb:cd:b3:59:e9:33:f5:6d:33:94:91"
+    );
+    assert_eq!(
         client.refused("POST", "/ssh_keys", Some(key)).await,
         "uniqueness_error"
     );

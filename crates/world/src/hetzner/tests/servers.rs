@@ -139,6 +139,7 @@ async fn a_project_holds_no_more_servers_than_its_limit_and_sees_only_its_own() 
         "server_limit"
     );
     let second = Client {
+        judge: client.judge.clone(),
         token: "t".repeat(64),
         router: client.router.clone(),
         world: client.world.clone(),
