@@ -15,6 +15,7 @@ mod life;
 mod official;
 mod process;
 mod shop;
+mod stripe_mock;
 mod tool;
 mod wait;
 mod webhook;

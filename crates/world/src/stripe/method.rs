@@ -107,6 +107,7 @@ impl Instrument {
                 "network_transaction_id": null,
                 "overcapture": { "maximum_amount_capturable": amount, "status": "unavailable" },
                 "three_d_secure": null,
+                "transaction_link_id": null,
             });
             shown = joined(shown, rest);
         }

@@ -91,6 +91,7 @@ impl Object for Settlement {
             "proration": true,
             "proration_details": { "discount_amounts": [] },
             "quantity": line.quantity,
+            "quantity_decimal": line.quantity.to_string(),
             "tax_rates": [],
             "test_clock": customer.and_then(|customer| customer.test_clock.clone()),
         })

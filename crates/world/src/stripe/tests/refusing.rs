@@ -7,6 +7,8 @@ use super::{Shop, text};
 use crate::call::Api;
 use crate::faults::{Fault, FaultKind};
 
+type Pairs = &'static [(&'static str, &'static str)];
+
 fn keyed(shop: &Shop, path: &str, form: &[(&str, &str)], key: &str) -> Request<Body> {
     let mut request = shop.request("POST", path, form);
     let headers = request.headers_mut();
@@ -17,7 +19,6 @@ fn keyed(shop: &Shop, path: &str, form: &[(&str, &str)], key: &str) -> Request<B
 #[tokio::test(start_paused = true)]
 async fn errors_have_stripes_words_codes_and_links() {
     let shop = Shop::new();
-    type Pairs = &'static [(&'static str, &'static str)];
     let cases: [(Pairs, &str, &str, &str); 6] = [
         (
             &[("limit", "0")],
