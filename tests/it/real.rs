@@ -17,4 +17,7 @@ mod process;
 mod shop;
 pub(crate) mod tool;
 pub(crate) mod wait;
+mod stripe_mock;
+mod tool;
+mod wait;
 mod webhook;

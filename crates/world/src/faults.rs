@@ -27,7 +27,7 @@ pub enum FaultKind {
     ErrorAfterCommit,
     /// It happened, and half of the answer's body is missing: a good status over JSON that cannot be read.
     GarbledAfterCommit,
-    /// Hetzner: the resource has something else going on (423).
+    /// Something else is going on with the resource (Hetzner: 423, Stripe: 429 `lock_timeout`).
     Locked,
     /// Hetzner: no room for this server just now (`resource_unavailable`), or for this volume (`no_space_left_in_location`).
     NoCapacity,
@@ -43,6 +43,8 @@ pub enum FaultKind {
     HiddenNew,
     /// A list leaves out the end of a page; its total still counts everything.
     ShortList,
+    /// Stripe: 500, nothing happened, and the same idempotency key gets the same 500 again for a day.
+    FailureRemembered,
     /// Stripe: a webhook never arrives, and nobody tries again.
     WebhookLost,
     /// Stripe: a webhook is held back for up to a day, so others overtake it.

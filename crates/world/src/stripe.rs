@@ -10,35 +10,40 @@ mod catalog;
 mod checkout;
 mod customer;
 mod delivery;
+mod dispute;
 mod due;
 mod event;
+mod expand;
 mod find;
 mod form;
 mod idempotency;
 mod invoice;
 mod invoice_page;
+mod key;
 mod list;
+mod method;
 mod page;
 mod payment;
+mod refund;
 mod refusal;
 mod routes;
 mod rows;
 mod session;
 mod signature;
 mod subscription;
+mod test_clock;
 #[cfg(test)]
 mod tests;
 mod typed;
 
 use axum::extract::Request;
 use axum::response::Response;
-use base64::Engine;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::Value;
-use subtle::ConstantTimeEq;
 
 use crate::call::{Answer, Api, Asked, Turn};
 use crate::clock::SECOND;
+use crate::faults::FaultKind;
 use crate::options::Options;
 use crate::table::{Stored, Table};
 use crate::world::World;
@@ -47,14 +52,19 @@ use books::{Books, Cause, Note};
 use catalog::{Price, Product};
 use customer::Customer;
 use delivery::Deliveries;
+use dispute::Dispute;
 use due::Agenda;
 use event::Event;
+use expand::Expand;
 use form::Params;
 use invoice::Invoice;
-use payment::{Payment, Refund};
+use method::Method as PaymentMethod;
+use payment::Payment;
+use refund::Refund;
 use refusal::Refusal;
 use session::Session;
-use subscription::Subscription;
+use subscription::{Settlement, Subscription};
+use test_clock::TestClock;
 
 pub(crate) use routes::router;
 pub use rows::{DeliveryRow, EventRow, RefundRow, SubscriptionRow};
@@ -75,7 +85,15 @@ pub struct State {
     payments: Table<String, Payment>,
     refunds: Table<String, Refund>,
     events: Table<String, Event>,
+    disputes: Table<String, Dispute>,
+    /// Payment methods.
+    methods: Table<String, PaymentMethod>,
+    /// Invoice items: what waits to be invoiced.
+    items: Table<String, Settlement>,
+    clocks: Table<String, TestClock>,
     keys: Table<String, idempotency::Kept>,
+    /// Keys of requests that are not answered yet.
+    under_way: idempotency::UnderWay,
     agenda: Agenda,
     deliveries: Deliveries,
     /// Scheme and host by which we were reached last; hosted pages are there.
@@ -94,7 +112,12 @@ impl State {
             payments: Table::new("stripe_payments"),
             refunds: Table::new("stripe_refunds"),
             events: Table::new("stripe_events"),
+            disputes: Table::new("stripe_disputes"),
+            methods: Table::new("stripe_methods"),
+            items: Table::new("stripe_items"),
+            clocks: Table::new("stripe_clocks"),
             keys: Table::new("stripe_keys"),
+            under_way: idempotency::UnderWay::default(),
             agenda: Agenda::new(),
             deliveries: Deliveries::new(),
             base: NOWHERE.to_owned(),
@@ -104,6 +127,7 @@ impl State {
     }
 
     pub(crate) fn tables(&mut self) -> Vec<&mut dyn Stored> {
+        let [agenda, clock_agenda] = self.agenda.tables();
         vec![
             &mut self.customers,
             &mut self.products,
@@ -114,8 +138,13 @@ impl State {
             &mut self.payments,
             &mut self.refunds,
             &mut self.events,
+            &mut self.disputes,
+            &mut self.methods,
+            &mut self.items,
+            &mut self.clocks,
             &mut self.keys,
-            self.agenda.table(),
+            agenda,
+            clock_agenda,
             self.deliveries.table(),
         ]
     }
@@ -123,17 +152,21 @@ impl State {
 
 /// How Stripe itself says that it cannot answer.
 pub(crate) fn failure(status: StatusCode, request_id: &str) -> Answer {
-    let (kind, code, message) = if status == StatusCode::TOO_MANY_REQUESTS {
-        (
-            "invalid_request_error",
-            Some("rate_limit"),
-            "Request rate limit exceeded.",
-        )
+    let id = format!("req_{request_id}");
+    let mut answer = if status == StatusCode::TOO_MANY_REQUESTS {
+        let code = "rate_limit";
+        let error = serde_json::json!({
+            "type": "invalid_request_error",
+            "code": code,
+            "doc_url": refusal::doc_url(code),
+            "message": "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+        });
+        crate::call::json(status, &serde_json::json!({ "error": error }))
     } else {
-        ("api_error", None, "An unknown error occurred.")
+        crate::call::json(status, &Refusal::Failed.body(&id))
     };
-    let body = serde_json::json!({ "error": { "type": kind, "code": code, "message": message } });
-    with_headers(crate::call::json(status, &body), request_id, None)
+    with_headers(&mut answer, &id);
+    answer
 }
 
 /// The world's time in Unix seconds.
@@ -157,20 +190,25 @@ async fn serve(world: World, request: Request, work: routes::Work) -> Response {
         Ok(asked) => asked,
         Err(response) => return response,
     };
-    world
-        .call(Api::Stripe, &asked, |turn| {
-            if let Some(base) = base {
-                turn.state.stripe.base = base;
-            }
-            catch_up(turn);
-            let (status, body, key) = match answered(turn, &asked, work) {
-                Ok(answered) => answered,
-                Err(refusal) => (refusal.status(), refusal.body(), None),
-            };
-            let answer = crate::call::json(status, &body);
-            with_headers(answer, &format!("req_{}", turn.request_id), key.as_deref())
-        })
-        .await
+    // Held until the answer has gone out.
+    let mut claim = None;
+    let answer = world.call(Api::Stripe, &asked, |turn| {
+        if let Some(base) = base {
+            turn.state.stripe.base = base;
+        }
+        catch_up(turn);
+        let id = format!("req_{}", turn.request_id);
+        let mut answer = match answered(turn, &asked, &id, &mut claim, work) {
+            Ok(answer) => answer,
+            Err(refusal) => crate::call::json(refusal.status(), &refusal.body(&id)),
+        };
+        with_headers(&mut answer, &id);
+        if let Some(key) = asked.headers.get("idempotency-key") {
+            answer.headers_mut().insert("idempotency-key", key.clone());
+        }
+        answer
+    });
+    answer.await
 }
 
 /// Lets everything happen that is due now.
@@ -180,72 +218,79 @@ pub(crate) fn catch_up(turn: &mut Turn<'_>) {
     note_all(turn, notes);
 }
 
-type Answered = (StatusCode, Value, Option<String>);
-
-fn answered(turn: &mut Turn<'_>, asked: &Asked, work: routes::Work) -> Result<Answered, Refusal> {
-    authorised(turn.options, &asked.headers)?;
-    if let Some(version) = asked
-        .header("stripe-version")
-        .filter(|it| *it != API_VERSION)
-    {
-        return Err(Refusal::Version(version.to_owned(), API_VERSION));
-    }
+fn answered(
+    turn: &mut Turn<'_>,
+    asked: &Asked,
+    id: &str,
+    claim: &mut Option<idempotency::Claim>,
+    work: routes::Work,
+) -> Result<Answer, Refusal> {
+    key::authorise(turn.options, &asked.headers)?;
+    key::check_version(asked.header("stripe-version"))?;
     let key = idempotency::key_of(asked)?;
-    if let Some(key) = &key
-        && let Some((status, body)) = turn.state.stripe.replay(key, asked)?
-    {
-        return Ok((status, body, Some(key.clone())));
+    if let Some(key) = &key {
+        let under_way = &turn.state.stripe.under_way;
+        *claim = under_way.claim(key);
+        if claim.is_none() {
+            return Err(Refusal::KeyInUse(key.clone()));
+        }
+        if let Some(kept) = turn.state.stripe.replay(key, asked)? {
+            return Ok(replayed(kept));
+        }
     }
-    let params = match asked.method {
+    let outcome = worked(turn, asked, id, key.clone(), work);
+    let now = second(turn);
+    let (status, body) = match outcome {
+        Ok(body) => (StatusCode::OK, body),
+        Err(refusal) if refusal.is_remembered() => (refusal.status(), refusal.body(id)),
+        Err(refusal) => return Err(refusal),
+    };
+    if let Some(key) = &key {
+        let stripe = &mut turn.state.stripe;
+        stripe.remember(key, asked, (status, &body), id, now);
+    }
+    Ok(crate::call::json(status, &body))
+}
+
+fn replayed(kept: &idempotency::Kept) -> Answer {
+    let mut answer = crate::call::json(kept.status(), &kept.body);
+    let headers = answer.headers_mut();
+    headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    if let Ok(first) = HeaderValue::from_str(&kept.request) {
+        headers.insert("original-request", first);
+    }
+    answer
+}
+
+/// The request's own work, in the books.
+fn worked(
+    turn: &mut Turn<'_>,
+    asked: &Asked,
+    id: &str,
+    idempotency_key: Option<String>,
+    work: routes::Work,
+) -> Result<Value, Refusal> {
+    if turn.strikes(FaultKind::Locked) {
+        return Err(Refusal::Locked);
+    }
+    if turn.strikes(FaultKind::FailureRemembered) {
+        return Err(Refusal::Failed);
+    }
+    let mut params = match asked.method {
         Method::POST => Params::decode(&asked.body)?,
         _ => Params::from_pairs(asked.query.iter().cloned())?,
     };
+    let expand = Expand::take(&mut params)?;
     let now = second(turn);
     let cause = Cause {
-        request: Some(format!("req_{}", turn.request_id)),
-        idempotency_key: key.clone(),
+        request: Some(id.to_owned()),
+        idempotency_key,
     };
     let mut books = Books::open(&mut turn.state.stripe, &mut turn.state.counters, now, cause);
     let outcome = work(&mut books, asked, params);
     let notes = std::mem::take(&mut books.notes);
     note_all(turn, notes);
-    let (status, body) = match outcome {
-        Ok(body) => (StatusCode::OK, body),
-        // The bank was asked: that is an outcome, and it is remembered.
-        Err(declined @ Refusal::Declined { .. }) => (declined.status(), declined.body()),
-        Err(refusal) => return Err(refusal),
-    };
-    if let Some(key) = &key {
-        turn.state.stripe.remember(key, asked, status, &body, now);
-    }
-    Ok((status, body, None))
-}
-
-/// The secret key as a bearer token, or as the user of HTTP Basic.
-fn authorised(options: &Options, headers: &HeaderMap) -> Result<(), Refusal> {
-    let header = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .ok_or(Refusal::Unauthorized)?;
-    let key = match header.split_once(' ') {
-        Some(("Bearer", key)) => key.trim().to_owned(),
-        Some(("Basic", encoded)) => basic_user(encoded).ok_or(Refusal::Unauthorized)?,
-        Some(_) | None => return Err(Refusal::Unauthorized),
-    };
-    let expected = options.stripe_secret_key.as_bytes();
-    if bool::from(key.as_bytes().ct_eq(expected)) {
-        Ok(())
-    } else {
-        Err(Refusal::Unauthorized)
-    }
-}
-
-fn basic_user(encoded: &str) -> Option<String> {
-    let decoded = base64::engine::general_purpose::STANDARD
-        .decode(encoded.trim())
-        .ok()?;
-    let text = String::from_utf8(decoded).ok()?;
-    Some(text.split(':').next()?.to_owned())
+    outcome.map(|answer| expand.applied(answer, &turn.state.stripe))
 }
 
 /// Scheme and host by which a request reached us.
@@ -260,14 +305,18 @@ fn base_of(request: &Request) -> Option<String> {
     (!host.is_empty() && host.chars().all(plain)).then(|| format!("{scheme}://{host}"))
 }
 
-fn with_headers(mut answer: Answer, request_id: &str, replayed: Option<&str>) -> Answer {
+fn with_headers(answer: &mut Answer, request_id: &str) {
+    let status = answer.status();
     let headers = answer.headers_mut();
     headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
+    if status == StatusCode::CONFLICT {
+        headers.insert("stripe-should-retry", HeaderValue::from_static("true"));
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let reason = HeaderValue::from_static("global-rate");
+        headers.insert("stripe-rate-limited-reason", reason);
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("request-id", id);
     }
-    if replayed.is_some() {
-        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
-    }
-    answer
 }

@@ -74,6 +74,13 @@ impl<K: Ord + Clone, V> Table<K, V> {
         self.rows.iter()
     }
 
+    pub(crate) fn range(
+        &self,
+        range: impl std::ops::RangeBounds<K>,
+    ) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.rows.range(range)
+    }
+
     pub(crate) fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.rows.values()
     }

@@ -62,11 +62,31 @@ async fn cloudflares_own_library_publishes_and_withdraws_a_record() {
     .await;
 }
 
+/// What a script needs to speak to Stripe.
+fn stripe(at: &Endpoints) -> Value {
+    json!({
+        "url": at.stripe,
+        "secret_key": at.tokens.stripe_secret_key,
+        "webhook_secret": at.tokens.stripe_webhook_secret,
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stripes_own_library_begins_a_sale() {
-    drive(
-        "a_sale.py",
-        |at| json!({"url": at.stripe, "secret_key": at.tokens.stripe_secret_key}),
-    )
-    .await;
+    drive("a_sale.py", stripe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stripes_own_library_sells_is_paid_and_gives_back() {
+    drive("a_sale_paid.py", stripe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stripes_own_library_lets_months_pass_by_a_test_clock() {
+    drive("a_renewal.py", stripe).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stripes_own_library_is_refused_in_the_ways_it_knows() {
+    drive("refusals.py", stripe).await;
 }

@@ -1,9 +1,14 @@
-//! One entry into Stripe's books: a moment, the state, ids, and whatever has to be told afterwards (events and
+//! One entry into Stripe's books: its moments, the state, ids, and whatever has to be told afterwards (events and
 //! history). Which objects change, and how, is decided by the rooms for each of them.
+//!
+//! There are two moments, because a customer may live by a test clock: `now` is the account's, and goes on events,
+//! payments and refunds; `at` is the customer's, and goes on what is billed.
+//! Source: <https://github.com/stripe/stripe-python/issues/1183> (payment intents do not follow a test clock).
 
 use serde_json::Value;
 
 use super::State;
+use super::due::Due;
 use super::event::{Event, EventKind};
 use super::form::Metadata;
 use super::list::Object;
@@ -29,8 +34,12 @@ pub(crate) struct Note {
 pub(crate) struct Books<'b> {
     pub(crate) state: &'b mut State,
     pub(crate) counters: &'b mut Counters,
-    /// Unix seconds.
+    /// Unix seconds, by the world's clock.
+    pub(crate) now: i64,
+    /// Unix seconds, by the clock of the customer it is about.
     pub(crate) at: i64,
+    /// The test clock `at` is by.
+    clock: Option<String>,
     pub(crate) cause: Cause,
     pub(crate) notes: Vec<Note>,
 }
@@ -39,16 +48,36 @@ impl<'b> Books<'b> {
     pub(crate) fn open(
         state: &'b mut State,
         counters: &'b mut Counters,
-        at: i64,
+        now: i64,
         cause: Cause,
     ) -> Self {
         Self {
             state,
             counters,
-            at,
+            now,
+            at: now,
+            clock: None,
             cause,
             notes: Vec::new(),
         }
+    }
+
+    /// From here on things happen at the moment this customer lives in.
+    pub(crate) fn live_by(&mut self, customer: &str) {
+        let clock = self.state.customers.get(&customer.to_owned());
+        let clock = clock.and_then(|customer| customer.test_clock.clone());
+        self.live_by_clock(clock);
+    }
+
+    pub(crate) fn live_by_clock(&mut self, clock: Option<String>) {
+        let shows = clock.as_ref().and_then(|id| self.state.clocks.get(id));
+        self.at = shows.map_or(self.now, |clock| clock.frozen_time);
+        self.clock = clock;
+    }
+
+    /// Plans something by the clock of the customer it is about.
+    pub(crate) fn plan(&mut self, at: i64, due: &Due) {
+        self.state.agenda.plan(self.clock.as_deref(), at, due);
     }
 
     /// A new id. Ids of one prefix sort by creation, as Stripe's do.
@@ -61,7 +90,7 @@ impl<'b> Books<'b> {
 
     pub(crate) fn note(&mut self, kind: Kind, id: &str, change: Change, labels: &Metadata) {
         self.notes.push(Note {
-            at: self.at,
+            at: self.now,
             subject: Subject {
                 kind,
                 id: id.to_owned(),
@@ -86,7 +115,7 @@ impl<'b> Books<'b> {
     ) {
         let id = self.id("evt");
         let event = Event {
-            created: self.at,
+            created: self.now,
             kind,
             object: object.shown(self.state),
             previous,
@@ -96,7 +125,7 @@ impl<'b> Books<'b> {
             id,
         };
         if event.pending {
-            self.state.deliveries.enqueue(&event.id, self.at, self.at);
+            self.state.deliveries.enqueue(&event.id, self.now, self.now);
         }
         self.state.events.insert(event.id.clone(), event);
     }

@@ -76,12 +76,18 @@ impl Books<'_> {
         if subscription.has_ended() {
             return Err(Refusal::State("The subscription has ended.".to_owned()));
         }
+        self.live_by(&subscription.customer);
         subscription.anchor = self.at;
         subscription.periods = 0;
         subscription.period_end = self.at;
         self.state
             .subscriptions
             .insert(subscription.id.clone(), subscription);
-        self.end_period(id)
+        self.end_period(id)?;
+        // A person who ends a period wants to see it paid, without the draft's hour.
+        match self.state.subscription(id, None)?.latest_invoice.clone() {
+            Some(invoice) => self.finish_draft(&invoice),
+            None => Ok(()),
+        }
     }
 }

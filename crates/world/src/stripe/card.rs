@@ -17,6 +17,10 @@ pub(crate) enum Way {
     CardPays,
     /// 4000 0000 0000 0002 and its relatives.
     CardDeclined(Decline),
+    /// 4000 0000 0000 0341: can be kept, and is declined when it is to pay.
+    CardFailsLater,
+    /// 4000 0000 0000 0259: pays, and the customer disputes it.
+    CardDisputes,
     /// 4000 0027 6000 3184: the bank asks the customer each time, also at renewals.
     CardAsks,
     /// A debit: it looks fine, and arrives (or comes back) later.
@@ -45,6 +49,29 @@ impl Decline {
             Self::Expired => "expired_card",
             Self::WrongCvc => "incorrect_cvc",
             Self::NotConfirmed => "authentication_required",
+        }
+    }
+
+    /// Stripe's error code; the decline code says more.
+    pub(crate) fn error_code(self) -> &'static str {
+        match self {
+            Self::Generic | Self::InsufficientFunds => "card_declined",
+            Self::Expired => "expired_card",
+            Self::WrongCvc => "incorrect_cvc",
+            Self::NotConfirmed => "authentication_required",
+        }
+    }
+
+    /// The message of Stripe's API.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Generic => "Your card was declined.",
+            Self::InsufficientFunds => "Your card has insufficient funds.",
+            Self::Expired => "Your card has expired.",
+            Self::WrongCvc => "Your card's security code is incorrect.",
+            Self::NotConfirmed => {
+                "Your card was declined. This transaction requires authentication."
+            }
         }
     }
 
@@ -83,6 +110,8 @@ impl Instrument {
             "4000000000009995" => Way::CardDeclined(Decline::InsufficientFunds),
             "4000000000000069" => Way::CardDeclined(Decline::Expired),
             "4000000000000127" => Way::CardDeclined(Decline::WrongCvc),
+            "4000000000000341" => Way::CardFailsLater,
+            "4000000000000259" => Way::CardDisputes,
             "4000002760003184" => Way::CardAsks,
             short if short.len() < 15 => return Err(NotATestNumber::Incomplete),
             _ => return Err(NotATestNumber::Card),
@@ -112,10 +141,43 @@ impl Instrument {
         })
     }
 
+    /// What one of Stripe's ready-made payment methods is, such as `pm_card_visa`.
+    pub(crate) fn ready_made(name: &str) -> Option<Self> {
+        let number = match name {
+            "pm_card_visa" => "4242424242424242",
+            "pm_card_visa_debit" => "4000056655665556",
+            "pm_card_mastercard" => "5555555555554444",
+            "pm_card_amex" => "378282246310005",
+            "pm_card_chargeCustomerFail" => "4000000000000341",
+            "pm_card_visa_chargeDeclined" | "pm_card_chargeDeclined" => "4000000000000002",
+            "pm_card_visa_chargeDeclinedInsufficientFunds"
+            | "pm_card_chargeDeclinedInsufficientFunds" => "4000000000009995",
+            "pm_card_chargeDeclinedExpiredCard" => "4000000000000069",
+            "pm_card_chargeDeclinedIncorrectCvc" => "4000000000000127",
+            "pm_card_authenticationRequired" => "4000002760003184",
+            "pm_card_createDispute" => "4000000000000259",
+            _ => return None,
+        };
+        Self::card(number).ok()
+    }
+
     pub(crate) fn is_card(&self) -> bool {
         match self.way {
-            Way::CardPays | Way::CardDeclined(_) | Way::CardAsks => true,
+            Way::CardPays
+            | Way::CardDeclined(_)
+            | Way::CardFailsLater
+            | Way::CardDisputes
+            | Way::CardAsks => true,
             Way::Debit { .. } => false,
+        }
+    }
+
+    /// The network of a card, by what is kept of its number.
+    pub(crate) fn brand(&self) -> &'static str {
+        match self.last4.as_str() {
+            "4444" => "mastercard",
+            "0005" => "amex",
+            _ => "visa",
         }
     }
 

@@ -235,7 +235,7 @@ impl Books<'_> {
         let active = params.flag("active")?.unwrap_or(true);
         let id = params.text("id")?.filter(|text| !text.is_empty());
         let mut metadata = Metadata::new();
-        merge_metadata(&mut metadata, params.metadata()?);
+        merge_metadata(&mut metadata, params.metadata()?)?;
         params.finish()?;
         let id = id.unwrap_or_else(|| self.id("prod"));
         if self.state.products.contains(&id) {
@@ -265,12 +265,27 @@ impl Books<'_> {
         }
         set_text(&mut product.description, params.text("description")?);
         product.active = params.flag("active")?.unwrap_or(product.active);
-        merge_metadata(&mut product.metadata, params.metadata()?);
+        merge_metadata(&mut product.metadata, params.metadata()?)?;
         params.finish()?;
         product.updated = self.at;
         let change = Change::Changed("updated".to_owned());
         self.keep_product(&product, change, EventKind::ProductUpdated);
         Ok(product.shown(self.state))
+    }
+
+    /// One that is sold, or was, stays.
+    pub(crate) fn delete_product(&mut self, id: &str, params: Params) -> Result<Value, Refusal> {
+        params.finish()?;
+        let product = self.state.product(id, None)?.clone();
+        if self.state.prices.values().any(|price| price.product == id) {
+            let why =
+                "This product cannot be deleted because it has one or more user-created prices.";
+            return Err(Refusal::State(why.to_owned()));
+        }
+        self.state.products.remove(&id.to_owned());
+        self.note(Kind::Product, id, Change::Removed, &product.metadata);
+        self.tell(EventKind::ProductDeleted, &product);
+        Ok(json!({ "id": id, "object": Product::NAME, "deleted": true }))
     }
 
     fn keep_product(&mut self, product: &Product, change: Change, kind: EventKind) {
@@ -293,7 +308,7 @@ impl Books<'_> {
         let nickname = params.text("nickname")?.filter(|text| !text.is_empty());
         let active = params.flag("active")?.unwrap_or(true);
         let mut metadata = Metadata::new();
-        merge_metadata(&mut metadata, params.metadata()?);
+        merge_metadata(&mut metadata, params.metadata()?)?;
         params.finish()?;
         self.state.product(&product, Some("product"))?;
         let price = Price {
@@ -318,7 +333,7 @@ impl Books<'_> {
         price.active = params.flag("active")?.unwrap_or(price.active);
         set_text(&mut price.nickname, params.text("nickname")?);
         set_text(&mut price.lookup_key, params.text("lookup_key")?);
-        merge_metadata(&mut price.metadata, params.metadata()?);
+        merge_metadata(&mut price.metadata, params.metadata()?)?;
         params.finish()?;
         let change = Change::Changed("updated".to_owned());
         self.keep_price(&price, change, EventKind::PriceUpdated)?;
@@ -353,7 +368,7 @@ fn recurring(params: &mut Params) -> Result<(Interval, i64), Refusal> {
     }
     let word = group.required("interval")?;
     let interval = Interval::parse(&word)
-        .ok_or_else(|| Refusal::param("recurring[interval]", "Invalid interval"))?;
+        .ok_or_else(|| Refusal::choice("recurring[interval]", &["day", "month", "week", "year"]))?;
     let count = group.number("interval_count")?.unwrap_or(1);
     group.finish()?;
     if (1..=MOST_INTERVALS).contains(&count) {

@@ -3,14 +3,14 @@
 
 use super::books::Books;
 use super::card::{Decline, Instrument};
-use super::due::Due;
+use super::customer::Newcomer;
 use super::event::EventKind;
 use super::form::Metadata;
-use super::invoice::{Attempt, Because, attempt};
+use super::invoice::{Attempt, attempt};
 use super::refusal::Refusal;
 use super::session::{Money, Payer, Session, Stage};
-use super::subscription::{Item, Status, Subscription};
-use crate::history::{Change, Kind};
+use super::subscription::{Item, Start, Subscription};
+use crate::history::Change;
 
 const DAY: i64 = 24 * 3_600;
 
@@ -41,13 +41,14 @@ impl Books<'_> {
         }
         session.payer = Some(payer);
         session.confirming = None;
-        let outcome = attempt(&instrument, false, false);
+        let outcome = attempt(Some(&instrument), false, false);
         match outcome {
             Attempt::Paid | Attempt::Processing => self.complete(session, &instrument, outcome),
             Attempt::Failed(decline) => {
                 self.keep_session(&session, Change::Changed("declined".to_owned()));
                 Ok(Next::Declined(decline))
             }
+            Attempt::Unable => Ok(Next::Declined(Decline::Generic)),
             Attempt::Asks => {
                 session.confirming = Some(instrument);
                 self.keep_session(&session, Change::Changed("confirming".to_owned()));
@@ -81,16 +82,14 @@ impl Books<'_> {
     ) -> Result<Next, Refusal> {
         let customer = self.customer_of(&mut session)?;
         let mut subscription = self.start_subscription(&session, customer, instrument)?;
-        let mut invoice = self.new_invoice(&subscription, Because::SubscriptionCreate);
-        subscription.latest_invoice = Some(invoice.id.clone());
-        self.open_subscription(&subscription);
-        self.attempt_payment(&mut invoice, instrument, outcome);
-        let settled = invoice.total == 0 || outcome == Attempt::Paid;
+        let mut invoice = self.enter_begun(&mut subscription)?;
+        self.attempt_payment(&mut invoice, Some(instrument), outcome);
+        let settled = invoice.due == 0 || outcome == Attempt::Paid;
         if !settled {
-            self.follow_payment(&mut invoice, instrument, outcome)?;
+            self.follow_payment(&mut invoice, Some(instrument), outcome)?;
         }
         session.stage = Stage::Complete;
-        session.money = match (invoice.total, settled) {
+        session.money = match (invoice.due, settled) {
             (0, _) => Money::NoPaymentRequired,
             (_, true) => Money::Paid,
             (_, false) => Money::Unpaid,
@@ -107,11 +106,13 @@ impl Books<'_> {
             self.state.live_customer(customer, Some("customer"))?;
             return Ok(customer.clone());
         }
-        let (email, name) = match &session.payer {
-            Some(payer) => (Some(payer.email.clone()), Some(payer.name.clone())),
-            None => (None, None),
+        let payer = session.payer.as_ref();
+        let newcomer = Newcomer {
+            email: payer.map(|payer| payer.email.clone()),
+            name: payer.map(|payer| payer.name.clone()),
+            ..Newcomer::default()
         };
-        let customer = self.new_customer(email, name, None, Metadata::new()).id;
+        let customer = self.new_customer(newcomer).id;
         session.customer = Some(customer.clone());
         Ok(customer)
     }
@@ -122,63 +123,26 @@ impl Books<'_> {
         customer: String,
         instrument: &Instrument,
     ) -> Result<Subscription, Refusal> {
-        let trial_end = (session.trial_days > 0).then(|| self.at + session.trial_days * DAY);
+        self.live_by(&customer);
         let mut items = Vec::with_capacity(session.lines.len());
         for line in &session.lines {
             items.push(Item {
                 id: self.id("si"),
                 price: line.price.clone(),
                 quantity: line.quantity,
+                metadata: Metadata::new(),
             });
         }
-        let mut subscription = Subscription {
-            id: self.id("sub"),
-            created: self.at,
+        let method = Some(self.saved(instrument.clone(), &customer));
+        let trial_end = (session.trial_days > 0).then(|| self.at + session.trial_days * DAY);
+        self.started(Start {
             customer,
             items,
-            status: trial_end.map_or(Status::Active, |_| Status::Trialing),
             metadata: session.subscription_metadata.clone(),
             description: session.subscription_description.clone(),
-            anchor: trial_end.unwrap_or(self.at),
-            periods: i64::from(trial_end.is_none()),
-            period_start: self.at,
-            period_end: self.at,
+            method,
             trial_end,
-            cancel_at_period_end: false,
-            canceled_at: None,
-            ended_at: None,
-            ending: None,
-            latest_invoice: None,
-            instrument: instrument.clone(),
-            card_fails: false,
-        };
-        subscription.period_end = match trial_end {
-            Some(end) => end,
-            None => self.period_end(&subscription)?,
-        };
-        Ok(subscription)
-    }
-
-    /// When the current period of a subscription ends.
-    pub(crate) fn period_end(&self, subscription: &Subscription) -> Result<i64, Refusal> {
-        let first = subscription.items.first().map_or("", |item| &item.price);
-        let price = self.state.price(first, None)?;
-        Ok(price.period_end(subscription.anchor, subscription.periods))
-    }
-
-    fn open_subscription(&mut self, subscription: &Subscription) {
-        self.state
-            .subscriptions
-            .insert(subscription.id.clone(), subscription.clone());
-        self.note(
-            Kind::Subscription,
-            &subscription.id,
-            Change::Created,
-            &subscription.metadata,
-        );
-        self.tell(EventKind::SubscriptionCreated, subscription);
-        let due = Due::PeriodEnds(subscription.id.clone());
-        self.state.agenda.plan(subscription.period_end, &due);
+        })
     }
 
     /// The debit of a completed session has arrived, or has come back.

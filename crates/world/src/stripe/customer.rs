@@ -5,12 +5,23 @@ use serde_json::{Value, json};
 
 use super::State;
 use super::books::Books;
+use super::card::{Instrument, Way};
 use super::event::EventKind;
 use super::form::{Metadata, Params, merge_metadata};
 use super::list::Object;
 use super::refusal::Refusal;
-use super::subscription::Ending;
+use super::subscription::{Ending, Subscription, differing};
 use crate::history::{Change, Kind};
+
+/// Parameters that are taken and change nothing here.
+const WITHOUT_EFFECT: [&str; 6] = [
+    "address",
+    "phone",
+    "preferred_locales",
+    "shipping",
+    "tax",
+    "tax_exempt",
+];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Customer {
@@ -22,7 +33,25 @@ pub(crate) struct Customer {
     pub(crate) metadata: Metadata,
     /// Number of the next invoice.
     pub(crate) next_invoice: u32,
+    /// In the currency's smallest unit; below zero is credit.
+    #[serde(default)]
+    pub(crate) balance: i64,
+    /// What everything is paid with that has no payment method of its own.
+    #[serde(default)]
+    pub(crate) method: Option<String>,
+    #[serde(default)]
+    pub(crate) test_clock: Option<String>,
     pub(crate) deleted: bool,
+}
+
+/// What a new customer is.
+#[derive(Default)]
+pub(crate) struct Newcomer {
+    pub(crate) email: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) metadata: Metadata,
+    pub(crate) test_clock: Option<String>,
 }
 
 impl Object for Customer {
@@ -40,16 +69,17 @@ impl Object for Customer {
             "id": self.id,
             "object": Self::NAME,
             "address": null,
-            "balance": 0,
+            "balance": self.balance,
             "created": self.created,
-            "currency": null,
+            "currency": state.currency_paid_by(&self.id),
+            "customer_account": null,
             "default_source": null,
             "delinquent": state.is_delinquent(&self.id),
             "description": self.description,
             "discount": null,
             "email": self.email,
             "invoice_prefix": self.invoice_prefix(),
-            "invoice_settings": { "custom_fields": null, "default_payment_method": null, "footer": null, "rendering_options": null },
+            "invoice_settings": { "custom_fields": null, "default_payment_method": self.method, "footer": null, "rendering_options": null },
             "livemode": false,
             "metadata": self.metadata,
             "name": self.name,
@@ -58,7 +88,7 @@ impl Object for Customer {
             "preferred_locales": [],
             "shipping": null,
             "tax_exempt": "none",
-            "test_clock": null,
+            "test_clock": self.test_clock,
         })
     }
 }
@@ -78,21 +108,19 @@ pub(crate) fn set_text(kept: &mut Option<String>, sent: Option<String>) {
 }
 
 impl Books<'_> {
-    pub(crate) fn new_customer(
-        &mut self,
-        email: Option<String>,
-        name: Option<String>,
-        description: Option<String>,
-        metadata: Metadata,
-    ) -> Customer {
+    pub(crate) fn new_customer(&mut self, newcomer: Newcomer) -> Customer {
+        self.live_by_clock(newcomer.test_clock.clone());
         let customer = Customer {
             id: self.id("cus"),
             created: self.at,
-            email,
-            name,
-            description,
-            metadata,
+            email: newcomer.email,
+            name: newcomer.name,
+            description: newcomer.description,
+            metadata: newcomer.metadata,
             next_invoice: 1,
+            balance: 0,
+            method: None,
+            test_clock: newcomer.test_clock,
             deleted: false,
         };
         self.note(
@@ -111,12 +139,72 @@ impl Books<'_> {
     pub(crate) fn create_customer(&mut self, mut params: Params) -> Result<Value, Refusal> {
         let (email, name) = (params.text("email")?, params.text("name")?);
         let description = params.text("description")?;
+        let test_clock = params.text("test_clock")?;
+        let method = params.text("payment_method")?;
+        let default = default_method(&mut params)?;
         let mut metadata = Metadata::new();
-        merge_metadata(&mut metadata, params.metadata()?);
+        merge_metadata(&mut metadata, params.metadata()?)?;
+        params.ignore(&WITHOUT_EFFECT);
         params.finish()?;
+        if let Some(clock) = &test_clock {
+            self.check_clock(clock)?;
+        }
+        check_email(email.as_deref())?;
         let set = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let customer = self.new_customer(set(email), set(name), set(description), metadata);
-        Ok(customer.shown(self.state))
+        let newcomer = Newcomer {
+            email: set(email),
+            name: set(name),
+            description: set(description),
+            metadata,
+            test_clock,
+        };
+        self.refuse_declined(method.as_deref().or(default.as_deref()))?;
+        let mut customer = self.new_customer(newcomer);
+        if let Some(method) = &method {
+            let kept = self.attached(method, &customer.id, Some("payment_method"))?;
+            if default.as_ref() == Some(method) {
+                customer.method = Some(kept);
+                return Ok(self.keep_customer(&customer));
+            }
+        }
+        if let Some(default) = default {
+            let param = Some("invoice_settings[default_payment_method]");
+            customer.method = Some(self.attached(&default, &customer.id, param)?);
+        }
+        Ok(self.keep_customer(&customer))
+    }
+
+    /// A card that is declined at once makes no customer.
+    fn refuse_declined(&self, method: Option<&str>) -> Result<(), Refusal> {
+        let Some(id) = method else {
+            return Ok(());
+        };
+        let instrument = match Instrument::ready_made(id) {
+            Some(instrument) => instrument,
+            None => self
+                .state
+                .method(id, Some("payment_method"))?
+                .instrument
+                .clone(),
+        };
+        match instrument.way {
+            Way::CardDeclined(decline) => Err(Refusal::Declined {
+                decline,
+                payment: None,
+            }),
+            Way::CardPays
+            | Way::CardFailsLater
+            | Way::CardDisputes
+            | Way::CardAsks
+            | Way::Debit { .. } => Ok(()),
+        }
+    }
+
+    fn keep_customer(&mut self, customer: &Customer) -> Value {
+        self.state
+            .customers
+            .insert(customer.id.clone(), customer.clone());
+        customer.shown(self.state)
     }
 
     pub(crate) fn update_customer(
@@ -125,24 +213,45 @@ impl Books<'_> {
         mut params: Params,
     ) -> Result<Value, Refusal> {
         let mut customer = self.state.live_customer(id, None)?.clone();
-        set_text(&mut customer.email, params.text("email")?);
+        let before = customer.shown(self.state);
+        let email = params.text("email")?;
+        check_email(email.as_deref())?;
+        set_text(&mut customer.email, email);
         set_text(&mut customer.name, params.text("name")?);
         set_text(&mut customer.description, params.text("description")?);
-        merge_metadata(&mut customer.metadata, params.metadata()?);
+        merge_metadata(&mut customer.metadata, params.metadata()?)?;
+        let default = default_method(&mut params)?;
+        params.ignore(&WITHOUT_EFFECT);
         params.finish()?;
-        self.state
-            .customers
-            .insert(customer.id.clone(), customer.clone());
+        self.check_still(id)?;
+        if let Some(default) = default {
+            let param = Some("invoice_settings[default_payment_method]");
+            customer.method = if default.is_empty() {
+                None
+            } else {
+                Some(self.attached(&default, id, param)?)
+            };
+        }
+        let shown = self.keep_customer(&customer);
         let change = Change::Changed("updated".to_owned());
         self.note(Kind::Customer, &customer.id, change, &customer.metadata);
-        self.tell(EventKind::CustomerUpdated, &customer);
-        Ok(customer.shown(self.state))
+        let previous = differing(&before, &shown);
+        self.tell_with(EventKind::CustomerUpdated, &customer, Some(previous));
+        Ok(shown)
     }
 
     /// Removing a customer ends all subscriptions at once.
     pub(crate) fn delete_customer(&mut self, id: &str, params: Params) -> Result<Value, Refusal> {
         params.finish()?;
+        self.state.live_customer(id, None)?;
+        self.check_still(id)?;
+        self.remove_customer(id)?;
+        Ok(json!({ "id": id, "object": Customer::NAME, "deleted": true }))
+    }
+
+    pub(crate) fn remove_customer(&mut self, id: &str) -> Result<(), Refusal> {
         let mut customer = self.state.live_customer(id, None)?.clone();
+        self.live_by(id);
         let running: Vec<String> = self
             .state
             .subscriptions
@@ -164,11 +273,41 @@ impl Books<'_> {
         self.state
             .customers
             .insert(customer.id.clone(), customer.clone());
-        Ok(customer.shown(self.state))
+        Ok(())
+    }
+}
+
+fn default_method(params: &mut Params) -> Result<Option<String>, Refusal> {
+    let mut settings = params.group("invoice_settings")?;
+    let default = settings.text("default_payment_method")?;
+    settings.finish()?;
+    Ok(default)
+}
+
+fn check_email(email: Option<&str>) -> Result<(), Refusal> {
+    let fine = |email: &str| {
+        let parts = email.split_once('@');
+        parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+            && !email.contains(char::is_whitespace)
+    };
+    match email {
+        Some(email) if !email.is_empty() && !fine(email) => Err(Refusal::CodedParam {
+            code: "email_invalid",
+            param: "email",
+            message: format!("Invalid email address: {email}"),
+        }),
+        Some(_) | None => Ok(()),
     }
 }
 
 impl State {
+    /// The currency of what a customer has bought.
+    fn currency_paid_by(&self, customer: &str) -> Option<String> {
+        let of = |subscription: &&Subscription| subscription.customer == customer;
+        let bought = self.subscriptions.values().find(of)?;
+        Some(self.currency_of(bought))
+    }
+
     pub(crate) fn live_customer(
         &self,
         id: &str,

@@ -15,10 +15,22 @@ use crate::table::{Counters, Stored, Table};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Due {
     SessionExpires(String),
-    Settles { invoice: String, arrives: bool },
+    Settles {
+        invoice: String,
+        arrives: bool,
+    },
     PeriodEnds(String),
     Retry(String),
     KeyExpires(String),
+    /// A draft of an invoice is finished and paid.
+    Finalizes(String),
+    /// The first payment of a subscription never came.
+    IncompleteExpires(String),
+    TrialEndsSoon(String),
+    Cancels(String),
+    Resumes(String),
+    ClockReady(String),
+    ClockDeletes(String),
 }
 
 impl Due {
@@ -29,6 +41,13 @@ impl Due {
             Self::PeriodEnds(id) => ("period", id),
             Self::Retry(id) => ("retry", id),
             Self::KeyExpires(key) => ("key", key),
+            Self::Finalizes(id) => ("draft", id),
+            Self::IncompleteExpires(id) => ("incomplete", id),
+            Self::TrialEndsSoon(id) => ("trial", id),
+            Self::Cancels(id) => ("cancel", id),
+            Self::Resumes(id) => ("resume", id),
+            Self::ClockReady(id) => ("clock", id),
+            Self::ClockDeletes(id) => ("clock_end", id),
         }
     }
 }
@@ -36,24 +55,57 @@ impl Due {
 /// What is planned, by moment. An entry may have become pointless; that is found out when it falls due.
 pub(crate) struct Agenda {
     table: Table<String, Due>,
+    /// What is planned by a test clock: the key begins with the clock's id.
+    clocks: Table<String, Due>,
 }
 
 impl Agenda {
     pub(crate) fn new() -> Self {
         Self {
             table: Table::new("stripe_agenda"),
+            clocks: Table::new("stripe_clock_agenda"),
         }
     }
 
-    pub(crate) fn table(&mut self) -> &mut dyn Stored {
-        &mut self.table
+    pub(crate) fn tables(&mut self) -> [&mut dyn Stored; 2] {
+        [&mut self.table, &mut self.clocks]
     }
 
-    /// `at` is in Unix seconds.
-    pub(crate) fn plan(&mut self, at: i64, due: &Due) {
+    /// `at` is in Unix seconds, by that test clock or the world's.
+    pub(crate) fn plan(&mut self, clock: Option<&str>, at: i64, due: &Due) {
         let (kind, id) = due.subject();
-        self.table
-            .insert(format!("{at:012}/{kind}/{id}"), due.clone());
+        let key = format!("{at:012}/{kind}/{id}");
+        match clock {
+            None => self.table.insert(key, due.clone()),
+            Some(clock) => self.clocks.insert(format!("{clock}/{key}"), due.clone()),
+        };
+    }
+
+    /// Takes the first that is due by a test clock that shows `until`, with its moment.
+    pub(crate) fn pop_of(&mut self, clock: &str, until: i64) -> Option<(i64, Due)> {
+        let (key, at, due) = self.of(clock).next()?;
+        if at > until {
+            return None;
+        }
+        self.clocks.remove(&key);
+        Some((at, due))
+    }
+
+    /// Forgets everything that is planned by a test clock.
+    pub(crate) fn forget(&mut self, clock: &str) {
+        let keys: Vec<String> = self.of(clock).map(|(key, ..)| key).collect();
+        for key in keys {
+            self.clocks.remove(&key);
+        }
+    }
+
+    fn of(&self, clock: &str) -> impl Iterator<Item = (String, i64, Due)> {
+        let first = format!("{clock}/");
+        let beyond = format!("{clock}0");
+        self.clocks.range(first..beyond).filter_map(|(key, due)| {
+            let at = key.split('/').nth(1)?.parse().ok()?;
+            Some((key.clone(), at, due.clone()))
+        })
     }
 
     /// The moment of what is due first, in Unix seconds.
@@ -109,7 +161,7 @@ fn forget_old_events(state: &mut State, now: i64) {
 }
 
 impl Books<'_> {
-    fn fall_due(&mut self, due: &Due) -> Result<(), Refusal> {
+    pub(crate) fn fall_due(&mut self, due: &Due) -> Result<(), Refusal> {
         match due {
             Due::SessionExpires(id) => self.expire_if_open(id),
             Due::Settles { invoice, arrives } => self.settle(invoice, *arrives),
@@ -119,6 +171,13 @@ impl Books<'_> {
                 self.state.keys.remove(key);
                 Ok(())
             }
+            Due::Finalizes(id) => self.finish_draft(id),
+            Due::IncompleteExpires(id) => self.expire_incomplete(id),
+            Due::TrialEndsSoon(id) => self.tell_of_trial(id),
+            Due::Cancels(id) => self.cancel_as_planned(id),
+            Due::Resumes(id) => self.resume_as_planned(id),
+            Due::ClockReady(id) => self.arrive(id),
+            Due::ClockDeletes(id) => self.end_clock(id),
         }
     }
 
@@ -127,19 +186,18 @@ impl Books<'_> {
         if invoice.standing != Standing::Open {
             return Ok(());
         }
-        self.settle_debit(&mut invoice, arrives);
-        let instrument = self
-            .state
-            .subscription(&invoice.subscription, None)?
-            .instrument
-            .clone();
+        self.live_by(&invoice.customer);
+        let paid_with = self.settle_debit(&mut invoice, arrives);
+        let Some(instrument) = paid_with else {
+            return Ok(());
+        };
         let outcome = if arrives {
             Attempt::Paid
         } else {
             Attempt::Failed(super::card::Decline::InsufficientFunds)
         };
         self.settle_session(&invoice.id, arrives);
-        self.follow_payment(&mut invoice, &instrument, outcome)
+        self.follow_payment(&mut invoice, Some(&instrument), outcome)
     }
 
     fn retry(&mut self, invoice: &str) -> Result<(), Refusal> {
@@ -154,24 +212,32 @@ impl Books<'_> {
 
     pub(crate) fn end_period(&mut self, id: &str) -> Result<(), Refusal> {
         let mut subscription = self.state.subscription(id, None)?.clone();
-        if subscription.has_ended() || subscription.period_end != self.at {
+        let runs = matches!(
+            subscription.status,
+            Status::Trialing | Status::Active | Status::PastDue
+        );
+        if !runs || subscription.period_end != self.at {
             return Ok(());
         }
         if subscription.cancel_at_period_end {
             return self.end_subscription(id, Ending::Requested);
         }
+        if subscription.status == Status::Trialing {
+            let paid_with = self.state.instrument_of(&subscription);
+            if paid_with.is_none() && subscription.ends_without_method {
+                return self.end_subscription(id, Ending::Requested);
+            }
+            subscription.status = Status::Active;
+        }
         subscription.periods += 1;
         subscription.period_start = subscription.period_end;
         subscription.period_end = self.period_end(&subscription)?;
-        if subscription.status == Status::Trialing {
-            subscription.status = Status::Active;
-        }
-        let invoice = self.new_invoice(&subscription, Because::SubscriptionCycle);
+        let invoice = self.draw_up(&subscription, Because::SubscriptionCycle);
         subscription.latest_invoice = Some(invoice.id.clone());
         self.keep_subscription(&subscription, "renewed");
         let next = Due::PeriodEnds(subscription.id.clone());
-        self.state.agenda.plan(subscription.period_end, &next);
-        self.collect(&invoice.id)?;
+        self.plan(subscription.period_end, &next);
+        self.leave_as_draft(&invoice.id);
         Ok(())
     }
 }

@@ -9,21 +9,38 @@ use super::event::Event;
 use super::form::Params;
 use super::invoice::{Invoice, InvoicePayment};
 use super::list::{Object, Page, Span, list_of};
-use super::payment::{Charge, Payment, Refund};
+use super::payment::{Charge, Payment};
+use super::refund::Refund;
 use super::refusal::Refusal;
 use super::session::Session;
-use super::subscription::{Status, Subscription};
+use super::subscription::{Settlement, Subscription};
 
 /// Kinds of event that can be asked for at once, as Stripe limits `types`.
 const MOST_TYPES: usize = 20;
+/// What subscriptions can be asked for by `status`.
+const STATUSES: [&str; 10] = [
+    "active",
+    "all",
+    "canceled",
+    "ended",
+    "incomplete",
+    "incomplete_expired",
+    "past_due",
+    "paused",
+    "trialing",
+    "unpaid",
+];
 
 impl State {
     pub(crate) fn list_customers(&self, mut params: Params) -> Result<Value, Refusal> {
         let page = Page::take(&mut params)?;
         let (email, created) = (params.text("email")?, Span::take(&mut params, "created")?);
+        let clock = params.text("test_clock")?;
         params.finish()?;
+        // Those who live by a test clock are shown to those who ask for it, and to nobody else.
         let wanted = |customer: &&Customer| {
             !customer.deleted
+                && customer.test_clock == clock
                 && created.holds(customer.created)
                 && (email.is_none() || customer.email == email)
         };
@@ -80,10 +97,23 @@ impl State {
         let page = Page::take(&mut params)?;
         let (customer, price) = (params.text("customer")?, params.text("price")?);
         let status = params.text("status")?;
+        let clock = params.text("test_clock")?;
         let created = Span::take(&mut params, "created")?;
+        params.ignore(&["collection_method"]);
         params.finish()?;
+        if status
+            .as_ref()
+            .is_some_and(|word| !STATUSES.contains(&word.as_str()))
+        {
+            return Err(Refusal::choice("status", &STATUSES));
+        }
+        let by_clock = |subscription: &Subscription| {
+            let lives = self.customers.get(&subscription.customer);
+            let lives = lives.and_then(|customer| customer.test_clock.as_ref());
+            (customer.is_some() && clock.is_none()) || lives == clock.as_ref()
+        };
         let in_state = |subscription: &Subscription| match status.as_deref() {
-            None => subscription.status != Status::Canceled,
+            None => !subscription.has_ended(),
             Some("all") => true,
             Some("ended") => subscription.has_ended(),
             Some(word) => subscription.status.word() == word,
@@ -96,11 +126,26 @@ impl State {
             let of = |id: &String| subscription.customer == *id;
             created.holds(subscription.created)
                 && customer.as_ref().is_none_or(of)
+                && by_clock(subscription)
                 && in_state(subscription)
                 && has_price(subscription)
         };
         let found: Vec<_> = self.subscriptions.values().rev().filter(wanted).collect();
         page.list("/v1/subscriptions", &found, self)
+    }
+
+    pub(crate) fn list_settlements(&self, mut params: Params) -> Result<Value, Refusal> {
+        let page = Page::take(&mut params)?;
+        let (customer, invoice) = (params.text("customer")?, params.text("invoice")?);
+        let pending = params.flag("pending")?;
+        params.finish()?;
+        let wanted = |item: &&Settlement| {
+            customer.as_ref().is_none_or(|id| *id == item.customer)
+                && (invoice.is_none() || item.invoice == invoice)
+                && pending.is_none_or(|pending| pending == item.invoice.is_none())
+        };
+        let found: Vec<_> = self.items.values().rev().filter(wanted).collect();
+        page.list("/v1/invoiceitems", &found, self)
     }
 
     pub(crate) fn list_items(&self, mut params: Params) -> Result<Value, Refusal> {

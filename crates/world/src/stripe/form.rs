@@ -69,25 +69,28 @@ impl Params {
         match self.here.remove(key) {
             None => Ok(None),
             Some(Param::Text(text)) => Ok(Some(text)),
-            Some(Param::Group(_)) => Err(Refusal::param(&self.path_of(key), "Invalid string")),
+            Some(Param::Group(_)) => {
+                let path = self.path_of(key);
+                Err(Refusal::param(&path, format!("Invalid string: {path}")))
+            }
         }
     }
 
     pub(crate) fn required(&mut self, key: &str) -> Result<String, Refusal> {
         match self.text(key)? {
             Some(text) if !text.is_empty() => Ok(text),
-            Some(_) | None => Err(Refusal::Missing(self.path_of(key))),
+            Some(_) => Err(Refusal::Empty(self.path_of(key))),
+            None => Err(Refusal::Missing(self.path_of(key))),
         }
     }
 
     /// A whole number, if it was sent.
     pub(crate) fn number(&mut self, key: &str) -> Result<Option<i64>, Refusal> {
-        self.text(key)?
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| Refusal::param(&self.path_of(key), "Invalid integer"))
-            })
-            .transpose()
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        let invalid = |_| Refusal::integer(&self.path_of(key), format!("Invalid integer: {text}"));
+        text.parse().map(Some).map_err(invalid)
     }
 
     pub(crate) fn flag(&mut self, key: &str) -> Result<Option<bool>, Refusal> {
@@ -95,7 +98,10 @@ impl Params {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(_) => Err(Refusal::param(&self.path_of(key), "Invalid boolean")),
+            Some(other) => {
+                let message = format!("Invalid boolean: {other}");
+                Err(Refusal::param(&self.path_of(key), message))
+            }
         }
     }
 
@@ -138,27 +144,40 @@ impl Params {
         indices
     }
 
-    /// `metadata` as sent: an empty value asks for the key to be removed.
-    pub(crate) fn metadata(&mut self) -> Result<Metadata, Refusal> {
+    /// `metadata` as sent.
+    pub(crate) fn metadata(&mut self) -> Result<Changes, Refusal> {
+        if self.here.get("metadata") == Some(&Param::Text(String::new())) {
+            self.here.remove("metadata");
+            return Ok(Changes::Unset);
+        }
         let mut group = self.group("metadata")?;
         let keys: Vec<_> = group.here.keys().cloned().collect();
-        let path = group.path.clone();
-        let too_much = |what| Err(Refusal::param(&path, what));
-        if keys.len() > METADATA_KEYS {
-            return too_much("You can have up to 50 keys.");
-        }
         let mut metadata = Metadata::new();
         for key in keys {
             let value = group.text(&key)?.unwrap_or_default();
-            if key.chars().count() > METADATA_KEY_LIMIT {
-                return too_much("Metadata keys can have up to 40 characters.");
+            let (letters, most) = (key.chars().count(), METADATA_KEY_LIMIT);
+            if letters > most {
+                return Err(Refusal::param(
+                    &group.path,
+                    format!(
+                        "Metadata keys can have up to {most} characters, but you passed in a key that is \
+                     {letters} characters. Invalid key: {key}"
+                    ),
+                ));
             }
-            if value.chars().count() > METADATA_VALUE_LIMIT {
-                return too_much("Metadata values can have up to 500 characters.");
+            let (letters, most) = (value.chars().count(), METADATA_VALUE_LIMIT);
+            if letters > most {
+                return Err(Refusal::param(
+                    &group.path_of(&key),
+                    format!(
+                        "Metadata values can have up to {most} characters, but you passed in a value that is \
+                     {letters} characters. Invalid value: {value}"
+                    ),
+                ));
             }
             metadata.insert(key, value);
         }
-        Ok(metadata)
+        Ok(Changes::Keys(metadata))
     }
 
     /// Takes what has no effect here.
@@ -181,8 +200,23 @@ impl Params {
     }
 }
 
-/// Applies sent metadata to kept metadata: an empty value removes its key.
-pub(crate) fn merge_metadata(kept: &mut Metadata, sent: Metadata) {
+/// What a request wants of an object's metadata.
+pub(crate) enum Changes {
+    /// `metadata=` without a key: nothing is to be left.
+    Unset,
+    /// An empty value removes its key.
+    Keys(Metadata),
+}
+
+/// Applies sent metadata to kept metadata.
+pub(crate) fn merge_metadata(kept: &mut Metadata, sent: Changes) -> Result<(), Refusal> {
+    let sent = match sent {
+        Changes::Unset => {
+            kept.clear();
+            return Ok(());
+        }
+        Changes::Keys(sent) => sent,
+    };
     for (key, value) in sent {
         if value.is_empty() {
             kept.remove(&key);
@@ -190,6 +224,11 @@ pub(crate) fn merge_metadata(kept: &mut Metadata, sent: Metadata) {
             kept.insert(key, value);
         }
     }
+    if kept.len() > METADATA_KEYS {
+        let why = format!("You can have up to {METADATA_KEYS} metadata keys.");
+        return Err(Refusal::param("metadata", why));
+    }
+    Ok(())
 }
 
 /// `a[b][0]` → `a`, `b`, `0`.
@@ -253,7 +292,9 @@ mod tests {
         assert_eq!(items[0].number("quantity").unwrap(), Some(2));
         assert_eq!(items[1].required("price").unwrap(), "b");
         assert_eq!(params.texts("types").unwrap(), ["x", "y"]);
-        assert_eq!(params.metadata().unwrap()["installation"], "one");
+        let mut metadata = Metadata::new();
+        merge_metadata(&mut metadata, params.metadata().unwrap()).unwrap();
+        assert_eq!(metadata["installation"], "one");
         params.finish().unwrap();
     }
 
@@ -277,10 +318,13 @@ mod tests {
     fn an_empty_value_removes_a_metadata_key() {
         let mut kept = Metadata::from([("a".into(), "1".into()), ("b".into(), "2".into())]);
         let mut params = Params::decode(b"metadata[a]=&metadata[c]=3").unwrap();
-        merge_metadata(&mut kept, params.metadata().unwrap());
+        merge_metadata(&mut kept, params.metadata().unwrap()).unwrap();
         assert_eq!(
             kept,
             Metadata::from([("b".into(), "2".into()), ("c".into(), "3".into())])
         );
+        let mut params = Params::decode(b"metadata=").unwrap();
+        merge_metadata(&mut kept, params.metadata().unwrap()).unwrap();
+        assert_eq!(kept, Metadata::new());
     }
 }

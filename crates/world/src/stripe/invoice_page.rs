@@ -74,6 +74,7 @@ fn after(
             return shown(paid, stripe);
         }
         Ok(Attempt::Failed(decline)) => decline.sentence().to_owned(),
+        Ok(Attempt::Unable) => "There is nothing to pay with.".to_owned(),
         Ok(Attempt::Asks) => {
             "The bank wants to be asked, which this page cannot do. Try another card.".to_owned()
         }
@@ -85,21 +86,31 @@ fn after(
 
 fn shown(invoice: &Invoice, stripe: &State) -> Response {
     let (title, sentence) = match invoice.standing {
-        Standing::Open if !is_processing(invoice, stripe) => {
+        Standing::Open | Standing::Uncollectible if !is_processing(invoice, stripe) => {
             let typed = known(invoice, stripe);
             let form = form(invoice, stripe, typed, Wrong::default(), None);
             return page(StatusCode::OK, &form);
         }
-        Standing::Open => ("The payment is under way", "It arrives within minutes."),
+        Standing::Draft => (
+            "This invoice is a draft",
+            "It can be paid when it is final.",
+        ),
+        Standing::Open | Standing::Uncollectible => {
+            ("The payment is under way", "It arrives within minutes.")
+        }
         Standing::Paid => ("This invoice is paid", "Nothing is left to pay here."),
         Standing::Void => ("This invoice is void", "It need not be paid any more."),
     };
     let closed = Closed {
         title,
-        sentence: format!("{}: {sentence}", invoice.number),
+        sentence: format!("{}: {sentence}", number(invoice)),
         onward: None,
     };
     page(StatusCode::OK, &closed)
+}
+
+fn number(invoice: &Invoice) -> &str {
+    invoice.number.as_deref().unwrap_or("Draft")
 }
 
 fn is_processing(invoice: &Invoice, stripe: &State) -> bool {
@@ -126,12 +137,12 @@ fn form(
 ) -> PayForm {
     let line = |line: &super::invoice::Line| Line {
         name: line.product_name(stripe),
-        quantity: line.quantity(),
-        amount: money(line.amount(), &invoice.currency),
+        quantity: line.quantity,
+        amount: money(line.amount, &invoice.currency),
     };
-    let total = money(invoice.total, &invoice.currency);
+    let total = money(invoice.due, &invoice.currency);
     PayForm {
-        title: format!("Invoice {}", invoice.number),
+        title: format!("Invoice {}", number(invoice)),
         due_today: total.clone(),
         total,
         rhythm: "due now".to_owned(),
@@ -151,13 +162,16 @@ fn form(
 impl Books<'_> {
     /// Pays an open invoice with another instrument, which the subscription keeps if it works.
     fn pay_with(&mut self, id: &str, instrument: Instrument) -> Result<Attempt, Refusal> {
-        let outcome = attempt(&instrument, false, false);
+        let outcome = attempt(Some(&instrument), false, false);
         match outcome {
-            Attempt::Failed(_) | Attempt::Asks => Ok(outcome),
+            Attempt::Failed(_) | Attempt::Unable | Attempt::Asks => Ok(outcome),
             Attempt::Paid | Attempt::Processing => {
-                let of = self.state.invoice(id, None)?.subscription.clone();
+                let invoice = self.state.invoice(id, None)?;
+                let (of, customer) = (invoice.subscription.clone(), invoice.customer.clone());
+                self.live_by(&customer);
+                let method = self.saved(instrument, &customer);
                 if let Some(subscription) = self.state.subscriptions.get_mut(&of) {
-                    subscription.instrument = instrument;
+                    subscription.method = Some(method);
                     subscription.card_fails = false;
                 }
                 self.collect(id)

@@ -38,11 +38,14 @@ impl Page {
             Some(limit) if (1..=MOST).contains(&limit) => {
                 usize::try_from(limit).unwrap_or(DEFAULT_LIMIT)
             }
-            Some(_) => {
-                return Err(Refusal::param(
-                    "limit",
-                    "This value must be between 1 and 100",
-                ));
+            Some(limit) => {
+                let bound = if limit < 1 {
+                    "greater than or equal to 1"
+                } else {
+                    "less than or equal to 100"
+                };
+                let why = format!("This value must be {bound}.");
+                return Err(Refusal::integer("limit", why));
             }
         };
         let (after, before) = (
@@ -50,7 +53,8 @@ impl Page {
             params.text("ending_before")?,
         );
         if after.is_some() && before.is_some() {
-            let why = "You may only specify one of starting_after and ending_before";
+            let why =
+                "You may only specify one of these parameters: starting_after, ending_before.";
             return Err(Refusal::param("ending_before", why));
         }
         Ok(Self {

@@ -1,5 +1,5 @@
-//! Payments: a payment intent with its charge, the refunds on it, and how each is shown. Whether an attempt
-//! succeeds is decided in `invoice`.
+//! Payments: a payment intent with its charge, how each is shown, and what a request does to one. Whether an attempt
+//! succeeds is decided in `invoice`, what is given back in `refund`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::State;
 use super::books::Books;
 use super::card::{Decline, Instrument};
-use super::catalog::money;
-use super::event::EventKind;
-use super::form::{Metadata, Params, merge_metadata};
-use super::list::Object;
-use super::refusal::Refusal;
-use crate::history::{Change, Kind};
+use super::form::Params;
+use super::invoice::Attempt;
+use super::list::{Object, joined};
+use super::refusal::{Refusal, doc_url};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Progress {
+    /// Nobody has tried yet, or there is nothing to pay with.
+    Waits,
     /// Declined; another instrument is needed.
     Failed(Decline),
     /// The bank wants to ask the customer.
@@ -29,7 +29,7 @@ pub(crate) enum Progress {
 impl Progress {
     fn word(self) -> &'static str {
         match self {
-            Self::Failed(_) => "requires_payment_method",
+            Self::Waits | Self::Failed(_) => "requires_payment_method",
             Self::Asks => "requires_action",
             Self::Processing => "processing",
             Self::Succeeded => "succeeded",
@@ -48,47 +48,72 @@ pub(crate) struct Payment {
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) progress: Progress,
-    pub(crate) instrument: Instrument,
+    pub(crate) instrument: Option<Instrument>,
+    #[serde(default)]
+    pub(crate) method: Option<String>,
     pub(crate) refunded: i64,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Refund {
-    pub(crate) id: String,
-    pub(crate) created: i64,
-    pub(crate) payment: String,
-    pub(crate) charge: Option<String>,
-    pub(crate) amount: i64,
-    pub(crate) currency: String,
-    pub(crate) reason: Option<Reason>,
-    pub(crate) metadata: Metadata,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Reason {
-    Duplicate,
-    Fraudulent,
-    RequestedByCustomer,
+    #[serde(default)]
+    pub(crate) disputed: bool,
 }
 
 impl Payment {
     fn received(&self) -> i64 {
         match self.progress {
             Progress::Succeeded => self.amount,
-            Progress::Failed(_) | Progress::Asks | Progress::Processing => 0,
+            Progress::Waits | Progress::Failed(_) | Progress::Asks | Progress::Processing => 0,
         }
     }
 
-    fn shown_error(&self) -> Value {
-        match self.progress {
-            Progress::Failed(decline) => json!({
-                "code": "card_declined",
-                "decline_code": decline.code(),
-                "message": decline.sentence(),
-                "type": "card_error",
+    fn shown_error(&self, state: &State) -> Value {
+        let Progress::Failed(decline) = self.progress else {
+            return Value::Null;
+        };
+        let code = decline.error_code();
+        let method = self.method.as_ref().and_then(|id| state.methods.get(id));
+        json!({
+            "charge": self.charge,
+            "code": code,
+            "decline_code": decline.code(),
+            "doc_url": doc_url(code),
+            "message": decline.message(),
+            "payment_method": method.map(|method| method.shown(state)),
+            "type": "card_error",
+        })
+    }
+
+    fn kind(&self) -> &'static str {
+        self.instrument.as_ref().map_or("card", Instrument::kind)
+    }
+
+    fn shown_details(&self) -> Value {
+        let Some(instrument) = &self.instrument else {
+            return Value::Null;
+        };
+        let kind = instrument.kind();
+        json!({ "type": kind, kind: instrument.charged(self.amount) })
+    }
+
+    /// How the bank answered.
+    fn shown_outcome(failure: Option<Decline>) -> Value {
+        match failure {
+            None => json!({
+                "advice_code": null,
+                "network_advice_code": null,
+                "network_decline_code": null,
+                "network_status": "approved_by_network",
+                "reason": null,
+                "seller_message": "Payment complete.",
+                "type": "authorized",
             }),
-            Progress::Asks | Progress::Processing | Progress::Succeeded => Value::Null,
+            Some(decline) => json!({
+                "advice_code": "try_again_later",
+                "network_advice_code": null,
+                "network_decline_code": "01",
+                "network_status": "declined_by_network",
+                "reason": decline.code(),
+                "seller_message": "The bank did not return any further details with this decline.",
+                "type": "issuer_declined",
+            }),
         }
     }
 
@@ -97,19 +122,19 @@ impl Payment {
         let id = self.charge.as_ref()?;
         let (status, failure) = match self.progress {
             Progress::Succeeded => ("succeeded", None),
-            Progress::Processing | Progress::Asks => ("pending", None),
+            Progress::Waits | Progress::Processing | Progress::Asks => ("pending", None),
             Progress::Failed(decline) => ("failed", Some(decline)),
         };
         let customer = state.customers.get(&self.customer);
-        Some(json!({
+        let shown = json!({
             "id": id,
             "object": "charge",
             "amount": self.amount,
             "amount_captured": self.received(),
             "amount_refunded": self.refunded,
-            "balance_transaction": null,
+            "balance_transaction": self.balance_transaction(),
             "billing_details": {
-                "address": null,
+                "address": super::method::address(),
                 "email": customer.and_then(|customer| customer.email.clone()),
                 "name": customer.and_then(|customer| customer.name.clone()),
                 "phone": null,
@@ -119,21 +144,50 @@ impl Payment {
             "created": self.created,
             "currency": self.currency,
             "customer": self.customer,
-            "description": null,
-            "disputed": false,
-            "failure_code": failure.map(|_| "card_declined"),
-            "failure_message": failure.map(Decline::sentence),
+            "description": "Subscription payment",
+            "disputed": self.disputed,
+            "failure_balance_transaction": null,
+            "failure_code": failure.map(Decline::error_code),
+            "failure_message": failure.map(Decline::message),
             "livemode": false,
             "metadata": {},
+            "outcome": Self::shown_outcome(failure),
             "paid": status == "succeeded",
             "payment_intent": self.id,
-            "payment_method": null,
-            "payment_method_details": { "type": self.instrument.kind(), self.instrument.kind(): { "last4": self.instrument.last4 } },
+            "payment_method": self.method,
+            "payment_method_details": self.shown_details(),
             "receipt_url": null,
             "refunded": self.amount > 0 && self.refunded == self.amount,
             "status": status,
-        }))
+        });
+        Some(joined(shown, charge_without()))
     }
+
+    fn balance_transaction(&self) -> Option<String> {
+        let charge = self.charge.as_ref()?;
+        (self.progress == Progress::Succeeded).then(|| charge.replacen("ch_", "txn_", 1))
+    }
+}
+
+/// What this account never uses of a charge.
+fn charge_without() -> Value {
+    json!({
+        "application": null,
+        "application_fee": null,
+        "application_fee_amount": null,
+        "calculated_statement_descriptor": "TEST SHOP",
+        "fraud_details": {},
+        "on_behalf_of": null,
+        "receipt_email": null,
+        "receipt_number": null,
+        "review": null,
+        "shipping": null,
+        "source_transfer": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "transfer_data": null,
+        "transfer_group": null,
+    })
 }
 
 impl Object for Payment {
@@ -143,33 +197,60 @@ impl Object for Payment {
         &self.id
     }
 
-    fn shown(&self, _: &State) -> Value {
-        json!({
+    fn shown(&self, state: &State) -> Value {
+        let asks = self.progress == Progress::Asks;
+        let shown = json!({
             "id": self.id,
             "object": Self::NAME,
             "amount": self.amount,
             "amount_capturable": 0,
+            "amount_details": { "tip": {} },
             "amount_received": self.received(),
             "canceled_at": null,
             "cancellation_reason": null,
             "capture_method": "automatic",
+            "client_secret": format!("{}_secret_{}", self.id, self.created),
             "confirmation_method": "automatic",
             "created": self.created,
             "currency": self.currency,
             "customer": self.customer,
             "description": "Subscription payment",
-            "last_payment_error": self.shown_error(),
+            "last_payment_error": self.shown_error(state),
             "latest_charge": self.charge,
             "livemode": false,
             "metadata": {},
-            "next_action": if self.progress == Progress::Asks { json!({ "type": "use_stripe_sdk" }) } else { Value::Null },
-            "payment_method": null,
-            "payment_method_types": [self.instrument.kind()],
-            "receipt_email": null,
+            "next_action": asks.then(|| json!({ "type": "use_stripe_sdk", "use_stripe_sdk": { "type": "three_d_secure_redirect" } })),
+            "payment_method": self.method,
+            "payment_method_types": [self.kind()],
             "setup_future_usage": "off_session",
             "status": self.progress.word(),
-        })
+        });
+        joined(shown, intent_without())
     }
+}
+
+/// What this account never uses of a payment intent.
+fn intent_without() -> Value {
+    json!({
+        "allowed_payment_method_types": null,
+        "application": null,
+        "application_fee_amount": null,
+        "automatic_payment_methods": null,
+        "customer_account": null,
+        "excluded_payment_method_types": null,
+        "managed_payments": { "enabled": false },
+        "on_behalf_of": null,
+        "payment_method_configuration_details": null,
+        "payment_method_options": {},
+        "processing": null,
+        "receipt_email": null,
+        "review": null,
+        "shipping": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "transfer_data": null,
+        "transfer_group": null,
+    })
 }
 
 /// A charge shown by itself; it lives in its payment.
@@ -187,103 +268,47 @@ impl Object for Charge<'_> {
     }
 }
 
-impl Object for Refund {
-    const NAME: &'static str = "refund";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn shown(&self, _: &State) -> Value {
-        json!({
-            "id": self.id,
-            "object": Self::NAME,
-            "amount": self.amount,
-            "balance_transaction": null,
-            "charge": self.charge,
-            "created": self.created,
-            "currency": self.currency,
-            "destination_details": { "card": { "type": "refund" }, "type": "card" },
-            "metadata": self.metadata,
-            "payment_intent": self.payment,
-            "reason": self.reason,
-            "receipt_number": null,
-            "status": "succeeded",
-        })
-    }
-}
-
 impl Books<'_> {
-    pub(crate) fn create_refund(&mut self, mut params: Params) -> Result<Value, Refusal> {
-        let (payment, charge) = (params.text("payment_intent")?, params.text("charge")?);
-        let amount = params.number("amount")?;
-        let reason = reason(params.text("reason")?.as_deref())?;
-        let mut metadata = Metadata::new();
-        merge_metadata(&mut metadata, params.metadata()?);
+    /// `POST /v1/payment_intents/{id}/confirm`: another attempt, with another payment method if one is sent.
+    pub(crate) fn confirm_payment(
+        &mut self,
+        id: &str,
+        mut params: Params,
+    ) -> Result<Value, Refusal> {
+        let method = params.text("payment_method")?;
+        params.ignore(&["off_session", "return_url"]);
         params.finish()?;
-        let mut payment = match (payment, charge) {
-            (Some(id), None) => self.state.payment(&id, Some("payment_intent"))?.clone(),
-            (None, Some(id)) => self.state.charged(&id, Some("charge"))?.clone(),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Refusal::State(
-                    "One of payment_intent or charge must be provided.".to_owned(),
-                ));
+        let payment = self.state.payment(id, None)?.clone();
+        let pays = matches!(payment.progress, Progress::Waits | Progress::Failed(_));
+        if !pays {
+            let message = format!(
+                "You cannot confirm this PaymentIntent because it has a status of {}.",
+                payment.progress.word()
+            );
+            let code = "payment_intent_unexpected_state";
+            return Err(Refusal::Coded { code, message });
+        }
+        self.check_still(&payment.customer)?;
+        self.live_by(&payment.customer);
+        let outcome = match method {
+            None => self.collect(&payment.invoice)?,
+            Some(method) => {
+                let method = self.attached(&method, &payment.customer, Some("payment_method"))?;
+                let instrument = self.state.method(&method, None)?.instrument.clone();
+                self.collect_with(&payment.invoice, Some(&instrument))?
             }
         };
-        let amount = refundable(&payment, amount)?;
-        payment.refunded += amount;
-        self.state
-            .payments
-            .insert(payment.id.clone(), payment.clone());
-        let refund = Refund {
-            id: self.id("re"),
-            created: self.at,
-            payment: payment.id.clone(),
-            charge: payment.charge.clone(),
-            amount,
-            currency: payment.currency.clone(),
-            reason,
-            metadata,
-        };
-        self.state.refunds.insert(refund.id.clone(), refund.clone());
-        self.note(Kind::Refund, &refund.id, Change::Created, &refund.metadata);
-        self.tell(EventKind::RefundCreated, &refund);
-        self.tell(EventKind::ChargeRefunded, &Charge(&payment));
-        Ok(refund.shown(self.state))
-    }
-}
-
-fn reason(word: Option<&str>) -> Result<Option<Reason>, Refusal> {
-    match word {
-        None => Ok(None),
-        Some("duplicate") => Ok(Some(Reason::Duplicate)),
-        Some("fraudulent") => Ok(Some(Reason::Fraudulent)),
-        Some("requested_by_customer") => Ok(Some(Reason::RequestedByCustomer)),
-        Some(_) => Err(Refusal::param("reason", "Invalid reason")),
-    }
-}
-
-/// How much of the payment goes back: what is asked for, or all that is left.
-fn refundable(payment: &Payment, asked: Option<i64>) -> Result<i64, Refusal> {
-    if payment.progress != Progress::Succeeded {
-        return Err(Refusal::State(format!(
-            "This PaymentIntent ({}) does not have a successful charge to refund.",
-            payment.id
-        )));
-    }
-    let left = payment.amount - payment.refunded;
-    if left <= 0 {
-        let charge = payment.charge.clone().unwrap_or_default();
-        return Err(Refusal::AlreadyRefunded(charge));
-    }
-    match asked.unwrap_or(left) {
-        amount if amount < 1 => Err(Refusal::param("amount", "Invalid positive integer")),
-        amount if amount > left => Err(Refusal::State(format!(
-            "Refund amount ({}) is greater than unrefunded amount on charge ({})",
-            money(amount, &payment.currency),
-            money(left, &payment.currency),
-        ))),
-        amount => Ok(amount),
+        let shown = self.state.payment(id, None)?.shown(self.state);
+        match outcome {
+            // The bank's question is part of the answer, not a failure.
+            Attempt::Asks => Ok(shown),
+            Attempt::Paid | Attempt::Processing | Attempt::Failed(_) | Attempt::Unable => {
+                match outcome.refusal(Some(shown.clone())) {
+                    None => Ok(shown),
+                    Some(refusal) => Err(refusal),
+                }
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::books::Books;
 use super::find::shown;
 use super::form::Params;
+use super::list::Object;
 use super::payment::Charge;
 use super::refusal::Refusal;
 use super::{page, serve};
@@ -24,6 +25,8 @@ pub(crate) fn router(world: &World) -> Router {
         .merge(customers())
         .merge(subscriptions())
         .merge(money())
+        .merge(methods())
+        .merge(clocks())
         .merge(page::routes())
         .fallback(any(by(no_route)))
         .method_not_allowed_fallback(any(by(no_route)))
@@ -58,6 +61,9 @@ fn catalog() -> Router<World> {
             }))
             .post(by(|books, asked, params| {
                 books.update_product(asked.param("id"), params)
+            }))
+            .delete(by(|books, asked, params| {
+                books.delete_product(asked.param("id"), params)
             })),
         )
         .route(
@@ -134,7 +140,8 @@ fn subscriptions() -> Router<World> {
             "/v1/subscriptions",
             get(by(|books, _, params| {
                 books.state.list_subscriptions(params)
-            })),
+            }))
+            .post(by(|books, _, params| books.create_subscription(params))),
         )
         .route(
             "/v1/subscriptions/{id}",
@@ -181,6 +188,25 @@ fn money() -> Router<World> {
                 params.finish()?;
                 let id = asked.param("id");
                 shown(books.state.invoices.get(&id.to_owned()), id, books.state)
+            }))
+            .post(by(|books, asked, params| {
+                books.update_invoice(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/invoices/create_preview",
+            post(by(|books, _, params| books.preview_invoice(params))),
+        )
+        .route(
+            "/v1/invoices/{id}/finalize",
+            post(by(|books, asked, params| {
+                books.finalize_invoice(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/invoices/{id}/mark_uncollectible",
+            post(by(|books, asked, params| {
+                books.mark_uncollectible(asked.param("id"), params)
             })),
         )
         .route(
@@ -201,6 +227,18 @@ fn money() -> Router<World> {
                 books.state.list_invoice_payments(params)
             })),
         )
+        .route(
+            "/v1/invoiceitems",
+            get(by(|books, _, params| books.state.list_settlements(params))),
+        )
+        .route(
+            "/v1/invoiceitems/{id}",
+            get(by(|books, asked, params| {
+                params.finish()?;
+                let id = asked.param("id");
+                shown(books.state.items.get(&id.to_owned()), id, books.state)
+            })),
+        )
         .merge(payments())
 }
 
@@ -216,6 +254,12 @@ fn payments() -> Router<World> {
                 params.finish()?;
                 let id = asked.param("id");
                 shown(books.state.payments.get(&id.to_owned()), id, books.state)
+            })),
+        )
+        .route(
+            "/v1/payment_intents/{id}/confirm",
+            post(by(|books, asked, params| {
+                books.confirm_payment(asked.param("id"), params)
             })),
         )
         .route(
@@ -242,6 +286,108 @@ fn payments() -> Router<World> {
                 params.finish()?;
                 let id = asked.param("id");
                 shown(books.state.refunds.get(&id.to_owned()), id, books.state)
+            }))
+            .post(by(|books, asked, params| {
+                books.update_refund(asked.param("id"), params)
+            })),
+        )
+        .merge(disputes())
+}
+
+fn disputes() -> Router<World> {
+    Router::new()
+        .route(
+            "/v1/disputes",
+            get(by(|books, _, params| books.state.list_disputes(params))),
+        )
+        .route(
+            "/v1/disputes/{id}",
+            get(by(|books, asked, params| {
+                params.finish()?;
+                let id = asked.param("id");
+                shown(books.state.disputes.get(&id.to_owned()), id, books.state)
+            }))
+            .post(by(|books, asked, params| {
+                books.update_dispute(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/disputes/{id}/close",
+            post(by(|books, asked, params| {
+                books.close_dispute(asked.param("id"), params)
+            })),
+        )
+}
+
+fn methods() -> Router<World> {
+    Router::new()
+        .route(
+            "/v1/payment_methods",
+            get(by(|books, _, params| {
+                books.state.list_methods(None, params)
+            }))
+            .post(by(|books, _, params| books.create_method(params))),
+        )
+        .route(
+            "/v1/payment_methods/{id}",
+            get(by(|books, asked, params| {
+                params.finish()?;
+                let method = books.state.method(asked.param("id"), None)?;
+                Ok(method.shown(books.state))
+            }))
+            .post(by(|books, asked, params| {
+                books.update_method(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/payment_methods/{id}/attach",
+            post(by(|books, asked, params| {
+                books.attach(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/payment_methods/{id}/detach",
+            post(by(|books, asked, params| {
+                books.detach(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/customers/{id}/payment_methods",
+            get(by(|books, asked, params| {
+                books.state.list_methods(Some(asked.param("id")), params)
+            })),
+        )
+        .route(
+            "/v1/customers/{id}/payment_methods/{method}",
+            get(by(|books, asked, params| {
+                params.finish()?;
+                books.show_method_of(asked.param("id"), asked.param("method"))
+            })),
+        )
+}
+
+fn clocks() -> Router<World> {
+    Router::new()
+        .route(
+            "/v1/test_helpers/test_clocks",
+            get(by(|books, _, params| books.state.list_clocks(params)))
+                .post(by(|books, _, params| books.create_clock(params))),
+        )
+        .route(
+            "/v1/test_helpers/test_clocks/{id}",
+            get(by(|books, asked, params| {
+                params.finish()?;
+                let clock = books.state.clock(asked.param("id"), None)?;
+                Ok(clock.shown(books.state))
+            }))
+            .delete(by(|books, asked, params| {
+                books.delete_clock(asked.param("id"), params)
+            })),
+        )
+        .route(
+            "/v1/test_helpers/test_clocks/{id}/advance",
+            post(by(|books, asked, params| {
+                books.advance_clock(asked.param("id"), params)
             })),
         )
 }

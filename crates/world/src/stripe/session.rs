@@ -151,6 +151,7 @@ impl Books<'_> {
         let customer = params.text("customer")?;
         let customer_email = params.text("customer_email")?;
         if let Some(customer) = &customer {
+            self.check_still(customer)?;
             self.state.live_customer(customer, Some("customer"))?;
             if customer_email.is_some() {
                 let why = "You may only specify one of these parameters: customer, customer_email.";
@@ -160,12 +161,12 @@ impl Books<'_> {
         let reference = params.text("client_reference_id")?;
         let expires_at = self.expiry(params.number("expires_at")?)?;
         let mut metadata = Metadata::new();
-        merge_metadata(&mut metadata, params.metadata()?);
+        merge_metadata(&mut metadata, params.metadata()?)?;
         let ordered = subscription_data(&mut params)?;
         params.finish()?;
         let session = Session {
             id: self.id("cs_test"),
-            created: self.at,
+            created: self.now,
             expires_at,
             stage: Stage::Open,
             money: if ordered.trial_days > 0 {
@@ -190,7 +191,7 @@ impl Books<'_> {
         };
         self.keep_session(&session, Change::Created);
         let due = Due::SessionExpires(session.id.clone());
-        self.state.agenda.plan(expires_at, &due);
+        self.state.agenda.plan(None, expires_at, &due);
         Ok(session.shown(self.state))
     }
 
@@ -202,8 +203,8 @@ impl Books<'_> {
     }
 
     fn expiry(&self, asked: Option<i64>) -> Result<i64, Refusal> {
-        let at = asked.unwrap_or(self.at + LIFE);
-        if (self.at + SHORTEST_LIFE..=self.at + LIFE).contains(&at) {
+        let at = asked.unwrap_or(self.now + LIFE);
+        if (self.now + SHORTEST_LIFE..=self.now + LIFE).contains(&at) {
             Ok(at)
         } else {
             let why = "The timestamp must be between 30 minutes and 24 hours from now.";
@@ -233,10 +234,8 @@ impl Books<'_> {
                 return Err(Refusal::param("line_items[0][price]", why));
             }
             if !(1..=MOST_QUANTITY).contains(&quantity) {
-                return Err(Refusal::param(
-                    "line_items[0][quantity]",
-                    "Invalid quantity",
-                ));
+                let why = format!("This value must be between 1 and {MOST_QUANTITY}.");
+                return Err(Refusal::integer("line_items[0][quantity]", why));
             }
             lines.push(Wanted {
                 id: self.id("li"),
@@ -244,23 +243,9 @@ impl Books<'_> {
                 quantity,
             });
         }
-        self.refuse_mixed(&lines)?;
+        let prices = lines.iter().map(|line| line.price.as_str());
+        self.state.refuse_mixed(prices)?;
         Ok(lines)
-    }
-
-    fn refuse_mixed(&self, lines: &[Wanted]) -> Result<(), Refusal> {
-        let rhythm = |line: &Wanted| {
-            let price = self.state.prices.get(&line.price)?;
-            Some((price.currency.clone(), price.interval, price.interval_count))
-        };
-        let mut rhythms = lines.iter().map(rhythm);
-        let first = rhythms.next().flatten();
-        if rhythms.all(|rhythm| rhythm == first) {
-            Ok(())
-        } else {
-            let why = "Checkout needs one currency and one billing interval for all line items.";
-            Err(Refusal::State(why.to_owned()))
-        }
     }
 
     /// `POST /v1/checkout/sessions/{id}/expire`.
@@ -294,9 +279,16 @@ impl Books<'_> {
 }
 
 fn refuse_what_is_not_simulated(params: &mut Params) -> Result<(), Refusal> {
-    if params.required("mode")? != "subscription" {
-        let why = "Only mode=subscription is simulated.";
-        return Err(Refusal::param("mode", why));
+    match params.required("mode")?.as_str() {
+        "subscription" => {}
+        "payment" | "setup" => {
+            let why = "Only mode=subscription is simulated.";
+            return Err(Refusal::param("mode", why));
+        }
+        _ => {
+            let modes = ["payment", "setup", "subscription"];
+            return Err(Refusal::choice("mode", &modes));
+        }
     }
     let ui_mode = params.text("ui_mode")?;
     if !matches!(ui_mode.as_deref(), None | Some("hosted_page" | "hosted")) {
@@ -319,7 +311,7 @@ struct Ordered {
 fn subscription_data(params: &mut Params) -> Result<Ordered, Refusal> {
     let mut group = params.group("subscription_data")?;
     let mut metadata = Metadata::new();
-    merge_metadata(&mut metadata, group.metadata()?);
+    merge_metadata(&mut metadata, group.metadata()?)?;
     let description = group.text("description")?;
     let trial_days = group.number("trial_period_days")?.unwrap_or(0);
     group.ignore(&["billing_mode", "proration_behavior", "invoice_settings"]);
@@ -343,11 +335,30 @@ fn absolute_url(params: &mut Params, key: &str) -> Result<Option<String>, Refusa
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     match Url::parse(&text) {
         Ok(url) if plain && matches!(url.scheme(), "http" | "https") => Ok(Some(text)),
-        Ok(_) | Err(_) => Err(Refusal::param(key, "Not a valid URL")),
+        Ok(_) | Err(_) => Err(Refusal::UrlInvalid(key.to_owned())),
     }
 }
 
 impl State {
+    /// What is bought together has one currency and one rhythm.
+    pub(crate) fn refuse_mixed<'p>(
+        &self,
+        prices: impl Iterator<Item = &'p str>,
+    ) -> Result<(), Refusal> {
+        let rhythm = |id: &str| {
+            let price = self.prices.get(&id.to_owned())?;
+            Some((price.currency.clone(), price.interval, price.interval_count))
+        };
+        let mut rhythms = prices.map(rhythm);
+        let first = rhythms.next().flatten();
+        if rhythms.all(|rhythm| rhythm == first) {
+            Ok(())
+        } else {
+            let why = "If you specify multiple recurring prices, they must all have the same currency and interval.";
+            Err(Refusal::State(why.to_owned()))
+        }
+    }
+
     pub(crate) fn session(&self, id: &str) -> Result<&Session, Refusal> {
         self.sessions
             .get(&id.to_owned())

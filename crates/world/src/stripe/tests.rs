@@ -1,7 +1,10 @@
 //! Stripe as a shop sees it: requests, the hosted page and webhooks, on a world without sockets.
 
 mod buying;
+mod changing;
+mod clocks;
 mod keeping;
+mod refusing;
 mod renewing;
 mod requests;
 mod webhooks;
@@ -17,6 +20,7 @@ use tower::ServiceExt;
 
 use crate::{Options, World};
 
+pub(super) const HOUR: Duration = Duration::from_hours(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// A shop with the secret key.
@@ -87,6 +91,22 @@ impl Shop {
         let read = self.send(self.request(method, path, form)).await;
         assert!(read.status.is_client_error(), "{}", read.text);
         (read.status, read.json()["error"].clone())
+    }
+
+    /// A customer who pays with one of Stripe's ready-made cards, and a subscription; `more` is sent with the latter.
+    pub(super) async fn subscribed(&self, card: &str, more: &[(&str, &str)]) -> Value {
+        let form = [
+            ("email", "ada@example.com"),
+            ("payment_method", card),
+            ("invoice_settings[default_payment_method]", card),
+        ];
+        let customer = text(&self.ok("POST", "/v1/customers", &form).await["id"]);
+        let mut form = vec![
+            ("customer", customer.as_str()),
+            ("items[0][price]", "price_basic_monthly"),
+        ];
+        form.extend_from_slice(more);
+        self.ok("POST", "/v1/subscriptions", &form).await
     }
 
     pub(super) async fn checkout(&self) -> Value {

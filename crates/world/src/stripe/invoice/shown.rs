@@ -24,22 +24,56 @@ impl Invoice {
                 "type": "subscription_item_details",
                 "invoice_item_details": null,
                 "subscription_item_details": {
-                    "invoice_item": null,
-                    "proration": false,
-                    "proration_details": null,
+                    "invoice_item": line.waited_as,
+                    "proration": line.prorates,
+                    "proration_details": { "credited_items": null },
                     "subscription": self.subscription,
                     "subscription_item": line.item,
                 },
             },
-            "period": { "start": self.period_start, "end": self.period_end },
+            "period": { "start": line.start, "end": line.end },
+            "pretax_credit_amounts": [],
             "pricing": {
                 "type": "price_details",
                 "price_details": { "price": line.price, "product": line.product },
                 "unit_amount_decimal": (line.amount / line.quantity.max(1)).to_string(),
             },
             "quantity": line.quantity,
+            "quantity_decimal": line.quantity.to_string(),
+            "subscription": self.subscription,
             "subtotal": line.amount,
             "taxes": [],
+        })
+    }
+
+    /// What this account never uses.
+    fn shown_unused() -> Value {
+        json!({
+            "account_country": "AT",
+            "account_name": "Test shop",
+            "account_tax_ids": null,
+            "amount_paid_off_stripe": 0,
+            "application": null,
+            "custom_fields": null,
+            "customer_account": null,
+            "customer_address": null,
+            "customer_phone": null,
+            "customer_shipping": null,
+            "customer_tax_exempt": "none",
+            "customer_tax_ids": [],
+            "default_payment_method": null,
+            "default_source": null,
+            "footer": null,
+            "from_invoice": null,
+            "last_finalization_error": null,
+            "latest_revision": null,
+            "on_behalf_of": null,
+            "receipt_number": null,
+            "rendering": null,
+            "shipping_cost": null,
+            "shipping_details": null,
+            "statement_descriptor": null,
+            "total_pretax_credit_amounts": [],
         })
     }
 
@@ -54,8 +88,8 @@ impl Invoice {
             "issuer": { "type": "self" },
             "lines": list_of(&format!("/v1/invoices/{}/lines", self.id), &lines, false),
             "livemode": false,
-            "metadata": {},
-            "next_payment_attempt": self.next_attempt,
+            "metadata": self.own_metadata,
+            "next_payment_attempt": self.next_attempt.or(self.finalizes_at),
             "number": self.number,
             "parent": {
                 "type": "subscription_details",
@@ -67,16 +101,18 @@ impl Invoice {
             "period_start": self.period_start,
             "post_payment_credit_notes_amount": 0,
             "pre_payment_credit_notes_amount": 0,
-            "starting_balance": 0,
+            "starting_balance": self.starting_balance,
             "status": self.standing.word(),
             "status_transitions": {
-                "finalized_at": self.created,
-                "marked_uncollectible_at": null,
+                "finalized_at": self.finalized_at,
+                "marked_uncollectible_at": self.given_up_at,
                 "paid_at": self.paid_at,
-                "voided_at": null,
+                "voided_at": self.voided_at,
             },
             "subtotal": self.total,
+            "subtotal_excluding_tax": self.total,
             "total": self.total,
+            "total_excluding_tax": self.total,
             "total_discount_amounts": [],
             "total_taxes": [],
         })
@@ -84,8 +120,8 @@ impl Invoice {
 
     fn paid(&self) -> i64 {
         match self.standing {
-            Standing::Paid => self.total,
-            Standing::Open | Standing::Void => 0,
+            Standing::Paid => self.due,
+            Standing::Draft | Standing::Open | Standing::Void | Standing::Uncollectible => 0,
         }
     }
 }
@@ -103,15 +139,16 @@ impl Object for Invoice {
         let shown = json!({
             "id": self.id,
             "object": Self::NAME,
-            "amount_due": self.total,
+            "amount_due": self.due,
             "amount_overpaid": 0,
             "amount_paid": paid,
-            "amount_remaining": self.total - paid,
+            "amount_remaining": self.due - paid,
             "amount_shipping": 0,
             "attempt_count": self.attempts,
             "attempted": self.attempts > 0,
-            "auto_advance": self.standing == Standing::Open,
+            "auto_advance": matches!(self.standing, Standing::Draft | Standing::Open),
             "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
+            "automatically_finalizes_at": self.finalizes_at,
             "billing_reason": self.because,
             "collection_method": "charge_automatically",
             "created": self.created,
@@ -123,11 +160,14 @@ impl Object for Invoice {
             "description": null,
             "discounts": [],
             "due_date": null,
-            "ending_balance": 0,
-            "hosted_invoice_url": format!("{}/i/{}", state.base, self.id),
+            "effective_at": self.finalized_at,
+            "ending_balance": self.ending_balance,
+            "hosted_invoice_url": self.finalized_at.map(|_| format!("{}/i/{}", state.base, self.id)),
             "invoice_pdf": null,
+            "test_clock": customer.and_then(|customer| customer.test_clock.clone()),
+            "webhooks_delivered_at": self.created,
         });
-        joined(shown, self.shown_rest())
+        joined(joined(shown, self.shown_rest()), Self::shown_unused())
     }
 }
 
@@ -159,15 +199,15 @@ impl Object for InvoicePayment<'_> {
 
     fn shown(&self, _: &State) -> Value {
         let (status, paid) = match self.invoice.standing {
-            Standing::Paid => ("paid", Some(self.invoice.total)),
-            Standing::Open => ("open", None),
+            Standing::Paid => ("paid", Some(self.invoice.due)),
+            Standing::Draft | Standing::Open | Standing::Uncollectible => ("open", None),
             Standing::Void => ("canceled", None),
         };
         json!({
             "id": self.id,
             "object": Self::NAME,
             "amount_paid": paid,
-            "amount_requested": self.invoice.total,
+            "amount_requested": self.invoice.due,
             "created": self.invoice.created,
             "currency": self.invoice.currency,
             "invoice": self.invoice.id,
@@ -175,7 +215,7 @@ impl Object for InvoicePayment<'_> {
             "livemode": false,
             "payment": { "type": "payment_intent", "payment_intent": self.payment },
             "status": status,
-            "status_transitions": { "canceled_at": null, "paid_at": self.invoice.paid_at },
+            "status_transitions": { "canceled_at": self.invoice.voided_at, "paid_at": self.invoice.paid_at },
         })
     }
 }

@@ -15,12 +15,14 @@ impl Session {
             Some(json!({
                 "id": line.id,
                 "object": "item",
+                "adjustable_quantity": null,
                 "amount_discount": 0,
                 "amount_subtotal": amount,
                 "amount_tax": 0,
                 "amount_total": amount,
                 "currency": price.currency,
                 "description": product.map(|product| product.name.clone()),
+                "metadata": {},
                 "price": price.shown(state),
                 "quantity": line.quantity,
             }))
@@ -38,14 +40,18 @@ impl Session {
         json!({
             "livemode": false,
             "locale": null,
+            "managed_payments": { "enabled": false },
             "metadata": self.metadata,
             "mode": "subscription",
             "payment_intent": null,
             "payment_link": null,
+            "origin_context": null,
             "payment_method_collection": "always",
+            "payment_method_configuration_details": null,
             "payment_method_options": null,
             "payment_method_types": ["card", "sepa_debit"],
             "payment_status": self.money.word(),
+            "permissions": null,
             "phone_number_collection": { "enabled": false },
             "recovered_from": null,
             "saved_payment_method_options": null,
@@ -60,6 +66,7 @@ impl Session {
             "total_details": { "amount_discount": 0, "amount_shipping": 0, "amount_tax": 0 },
             "ui_mode": "hosted_page",
             "url": self.url(state),
+            "wallet_options": null,
         })
     }
 }
@@ -79,8 +86,10 @@ impl Object for Session {
         };
         let details = self.payer.as_ref().map(|payer| {
             json!({
-                "address": null,
+                "address": super::super::method::address(),
+                "business_name": null,
                 "email": payer.email,
+                "individual_name": null,
                 "name": payer.name,
                 "phone": null,
                 "tax_exempt": "none",
@@ -90,6 +99,7 @@ impl Object for Session {
         let shown = json!({
             "id": self.id,
             "object": Self::NAME,
+            "adaptive_pricing": { "enabled": false },
             "after_expiration": null,
             "allow_promotion_codes": null,
             "amount_subtotal": total,
@@ -99,6 +109,7 @@ impl Object for Session {
             "cancel_url": self.cancel_url,
             "client_reference_id": self.reference,
             "client_secret": null,
+            "collected_information": null,
             "consent": null,
             "consent_collection": null,
             "created": self.created,
@@ -107,11 +118,13 @@ impl Object for Session {
             "custom_fields": [],
             "custom_text": { "after_submit": null, "shipping_address": null, "submit": null, "terms_of_service_acceptance": null },
             "customer": self.customer,
+            "customer_account": null,
             "customer_creation": if self.customer.is_none() { json!("always") } else { Value::Null },
             "customer_details": details,
             "customer_email": self.customer_email,
             "discounts": null,
             "expires_at": self.expires_at,
+            "integration_identifier": null,
             "invoice": self.invoice,
             "invoice_creation": null,
         });

@@ -11,7 +11,8 @@ use crate::stripe::refusal::Refusal;
 impl Subscription {
     /// When it will end, or ended, by request.
     fn cancel_at(&self) -> Option<i64> {
-        self.cancel_at_period_end.then_some(self.period_end)
+        self.cancel_at
+            .or(self.cancel_at_period_end.then_some(self.period_end))
     }
 
     fn shown_item(&self, item: &Item, state: &State) -> Value {
@@ -27,7 +28,7 @@ impl Subscription {
             "current_period_end": self.period_end,
             "current_period_start": self.period_start,
             "discounts": [],
-            "metadata": {},
+            "metadata": item.metadata,
             "plan": Self::shown_plan(item, state),
             "price": price,
             "quantity": item.quantity,
@@ -66,6 +67,7 @@ impl Subscription {
 
     /// Items, payment, schedule and trial.
     fn shown_rest(&self, state: &State) -> Value {
+        let customer = state.customers.get(&self.customer);
         let items: Vec<_> = self
             .items
             .iter()
@@ -73,14 +75,15 @@ impl Subscription {
             .collect();
         json!({
             "ended_at": self.ended_at,
-            "invoice_settings": { "account_tax_ids": null, "issuer": { "type": "self" } },
+            "invoice_settings": { "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null, "issuer": { "type": "self" } },
             "items": list_of(&format!("/v1/subscription_items?subscription={}", self.id), &items, false),
             "latest_invoice": self.latest_invoice,
             "livemode": false,
+            "managed_payments": { "enabled": false },
             "metadata": self.metadata,
             "next_pending_invoice_item_invoice": null,
             "on_behalf_of": null,
-            "pause_collection": null,
+            "pause_collection": self.pausing.as_ref().map(|pause| json!({ "behavior": pause.behavior, "resumes_at": pause.resumes_at })),
             "payment_settings": { "payment_method_options": null, "payment_method_types": null, "save_default_payment_method": "off" },
             "pending_invoice_item_interval": null,
             "pending_setup_intent": null,
@@ -88,10 +91,10 @@ impl Subscription {
             "schedule": null,
             "start_date": self.created,
             "status": self.status.word(),
-            "test_clock": null,
+            "test_clock": customer.and_then(|customer| customer.test_clock.clone()),
             "transfer_data": null,
             "trial_end": self.trial_end,
-            "trial_settings": { "end_behavior": { "missing_payment_method": "create_invoice" } },
+            "trial_settings": { "end_behavior": { "missing_payment_method": if self.ends_without_method { "cancel" } else { "create_invoice" } } },
             "trial_start": self.trial_end.map(|_| self.created),
         })
     }
@@ -114,21 +117,24 @@ impl Object for Subscription {
             "id": self.id,
             "object": Self::NAME,
             "application": null,
+            "application_fee_percent": null,
             "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
             "billing_cycle_anchor": self.anchor,
-            "billing_mode": { "type": "flexible" },
+            "billing_cycle_anchor_config": null,
+            "billing_mode": { "flexible": { "proration_discounts": "included" }, "type": "flexible" },
             "billing_schedules": [],
             "billing_thresholds": null,
             "cancel_at": self.cancel_at(),
             "cancel_at_period_end": self.cancel_at_period_end,
             "canceled_at": self.canceled_at,
-            "cancellation_details": { "comment": null, "feedback": null, "reason": self.ending.map(Ending::word) },
+            "cancellation_details": { "comment": self.comment, "feedback": self.feedback, "feedback_option": null, "reason": self.ending.map(Ending::word) },
             "collection_method": "charge_automatically",
             "created": self.created,
             "currency": currency,
             "customer": self.customer,
+            "customer_account": null,
             "days_until_due": null,
-            "default_payment_method": null,
+            "default_payment_method": self.method,
             "default_source": null,
             "default_tax_rates": [],
             "description": self.description,

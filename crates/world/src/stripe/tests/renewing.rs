@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{DAY, Shop, count, text};
+use super::{DAY, HOUR, Shop, count, text};
 
 #[tokio::test(start_paused = true)]
 async fn a_subscription_is_paid_again_every_month() {
@@ -33,8 +33,10 @@ async fn a_failing_card_is_tried_four_times_and_then_the_subscription_ends() {
     let shop = Shop::new();
     let id = text(&shop.sold().await["id"]);
     shop.world.fail_payments(&id, true).await;
-    // November has 30 days; the attempts are on days 30, 33, 38 and 45.
+    // November has 30 days; the attempts are on days 30, 33, 38 and 45, an hour after the renewal.
     shop.after(DAY * 30);
+    assert_eq!(shop.subscription(&id).await["status"], "active");
+    shop.after(HOUR);
     assert_eq!(shop.subscription(&id).await["status"], "past_due");
     shop.after(DAY * 14);
     assert_eq!(shop.subscription(&id).await["status"], "past_due");
@@ -125,7 +127,7 @@ async fn a_trial_costs_nothing_until_it_ends() {
     let trial = shop.subscription_of(&session).await;
     assert_eq!(trial["status"], "trialing");
     assert_eq!(shop.world.snapshot().subscriptions[0].paid_amount, 0);
-    shop.after(DAY * 14);
+    shop.after(DAY * 14 + HOUR);
     assert_eq!(shop.subscription_of(&session).await["status"], "active");
     assert_eq!(shop.world.snapshot().subscriptions[0].paid_amount, 49_000);
 }
@@ -135,7 +137,7 @@ async fn an_open_invoice_is_paid_on_its_page_with_another_card_which_is_kept() {
     let shop = Shop::new();
     let id = text(&shop.sold().await["id"]);
     shop.world.fail_payments(&id, true).await;
-    shop.after(DAY * 30);
+    shop.after(DAY * 30 + HOUR);
     let invoice = text(&shop.subscription(&id).await["latest_invoice"]);
     let invoice = shop
         .ok("GET", &format!("/v1/invoices/{invoice}"), &[])
