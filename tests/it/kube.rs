@@ -5,6 +5,7 @@
 
 mod clients;
 mod compare;
+mod generated;
 mod known;
 mod normal;
 mod run;
