@@ -1,5 +1,9 @@
-// Shows the world as it is, once a second, and sends a person's orders. All text goes in as text, never as HTML.
+// Shows the world as it is, follows along with what happens, and sends a person's orders. Text from the JSON goes in as text,
+// never as HTML; the timeline comes as HTML that the world has escaped.
 "use strict";
+
+// What needs this script is hidden until it is here.
+document.documentElement.classList.add("live");
 
 const PAUSE = 1000;
 const byId = (id) => document.getElementById(id);
@@ -189,18 +193,6 @@ function eventButtons(event) {
   return [send("Again", 0, "It is sent again."), send("In 1 h", 3600, "It is sent again in an hour.")];
 }
 
-function showHistory(entries) {
-  const change = (entry) => (typeof entry.change === "string" ? entry.change : Object.values(entry.change)[0]);
-  const seen = (entry) => (entry.outcome === "lost" ? { text: "nothing: lost", kind: "bad" } : { text: String(entry.outcome.answered) });
-  rows("history", [...entries].reverse(), (entry) => entry.sequence, (entry) => ({
-    When: clock(entry.at),
-    What: { text: entry.subject.kind.replace("_", " "), small: entry.subject.name },
-    Change: change(entry),
-    By: { text: entry.caller, small: entry.endpoint === entry.caller ? "" : entry.endpoint },
-    "Caller saw": seen(entry),
-  }));
-}
-
 // Calls: one card for each API.
 
 function showTraffic(traffic) {
@@ -243,7 +235,7 @@ function newCard(api) {
   };
   const bars = svg("bars", "0 0 60 30");
   bars.setAttribute("role", "img");
-  const card = make("div", { class: "api", id: "api-" + api },
+  const card = make("div", { class: "api-card", id: "api-" + api },
     make("div", { class: "head" }, make("h3", {}, api), make("span", { class: "state" })),
     make("p", { class: "rate" }), bars, make("p", { class: "budget soft" }));
   if (api === "hetzner" || api === "cloudflare") {
@@ -326,6 +318,110 @@ function showPlaces(places) {
   types();
 }
 
+// What happened and what was asked: the world says when, and its own HTML is taken over row by row, so that focus and
+// scrolling stay where they are.
+
+let paused = false;
+let reading = false;
+let readAgain = false;
+
+async function follow() {
+  if (reading) {
+    readAgain = true;
+    return;
+  }
+  reading = true;
+  try {
+    const answer = await fetch("/live" + location.search);
+    if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    // The stream says when the world is back.
+  } finally {
+    reading = false;
+    if (readAgain) {
+      readAgain = false;
+      follow();
+    }
+  }
+}
+
+function takeOver(fresh) {
+  for (const id of ["timeline-rows", "calls-rows"]) takeRows(byId(id), fresh.getElementById(id));
+  takeFilters(fresh.getElementById("filters"));
+}
+
+function takeRows(list, fresh) {
+  const kept = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  let place = list.firstElementChild;
+  for (const row of [...fresh.children]) {
+    let mine = kept.get(row.dataset.key);
+    kept.delete(row.dataset.key);
+    if (mine && !mine.isEqualNode(row)) {
+      mine.replaceChildren(...row.childNodes);
+      mine.className = row.className;
+    }
+    mine = mine || row;
+    if (mine === place) place = place.nextElementSibling;
+    else list.insertBefore(mine, place);
+  }
+  for (const row of kept.values()) if (!row.contains(document.activeElement)) row.remove();
+  const empty = list.parentElement.querySelector(".empty");
+  if (empty) empty.hidden = list.children.length > 0;
+}
+
+// The pause button stays the same one; of the rest what differs is taken over, and focus goes to its namesake.
+function takeFilters(fresh) {
+  const filters = byId("filters");
+  const focused = filters.contains(document.activeElement) && document.activeElement.id;
+  for (const part of ["nav", ".following"]) {
+    const mine = filters.querySelector(part);
+    const theirs = fresh.querySelector(part);
+    if (mine && theirs && mine.isEqualNode(theirs)) continue;
+    if (mine && theirs) mine.replaceWith(theirs);
+    else if (mine) mine.remove();
+    else if (theirs) filters.insertBefore(theirs, byId("pause"));
+  }
+  if (focused && byId(focused) !== document.activeElement) (byId(focused) || byId("timeline-title")).focus();
+}
+
+async function showOnly(href, focus) {
+  history.pushState(null, "", href);
+  await follow();
+  const target = byId(focus) || byId("timeline-title");
+  target.focus();
+  const followed = document.querySelector(".following b");
+  const count = byId("timeline-rows").children.length;
+  say((followed ? "Following " + followed.textContent + ": " : "") + count + (count === 1 ? " thing happened." : " things happened."));
+}
+
+byId("live").addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/?']");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  showOnly(link.getAttribute("href"), link.id.startsWith("only-") ? link.id : "unfollow");
+});
+
+addEventListener("popstate", follow);
+
+addEventListener("keydown", (event) => {
+  const stop = byId("unfollow");
+  if (event.key !== "Escape" || !stop || event.target.matches("input, select")) return;
+  showOnly(stop.getAttribute("href"), "timeline-title");
+});
+
+byId("pause").addEventListener("click", () => {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  setText(byId("pause"), paused ? "Go on" : "Pause");
+  if (!paused) follow();
+});
+
+const ticks = new EventSource("/api/ticks");
+for (const moment of ["open", "message"]) {
+  ticks.addEventListener(moment, () => { if (!paused && !document.hidden) follow(); });
+}
+document.addEventListener("visibilitychange", () => { if (!paused && !document.hidden) follow(); });
+
 // The loop.
 
 let looking = false;
@@ -355,7 +451,6 @@ function show(state) {
   showRecords(state);
   showMoney(state.money);
   showEvents(state.money);
-  showHistory(state.history);
 }
 
 function onSubmit(id, what, done) {

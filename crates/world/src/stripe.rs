@@ -17,6 +17,7 @@ mod form;
 mod idempotency;
 mod invoice;
 mod invoice_page;
+mod kin;
 mod list;
 mod page;
 mod payment;
