@@ -2,9 +2,6 @@
 // never as HTML; the timeline comes as HTML that the world has escaped.
 "use strict";
 
-// What needs this script is hidden until it is here.
-document.documentElement.classList.add("live");
-
 const PAUSE = 1000;
 const byId = (id) => document.getElementById(id);
 
@@ -82,11 +79,16 @@ function fill(row, wanted) {
     if (place.dataset.state === state) return;
     place.dataset.state = state;
     if (cell.buttons) return place.replaceChildren(make("div", { class: "buttons" }, ...cell.buttons()));
-    const inside = make("div", {}, make("span", { class: cell.kind || "" }, cell.text));
+    const text = cell.follow
+      ? make("a", { class: cell.kind || "", href: followHref(cell.follow), title: "Follow it", id: "follow-" + cell.follow }, cell.text)
+      : make("span", { class: cell.kind || "" }, cell.text);
+    const inside = make("div", {}, text);
     if (cell.small) inside.append(make("span", { class: "small" }, cell.small));
     place.replaceChildren(inside);
   });
 }
+
+const followHref = (id) => "/?" + new URLSearchParams({ follow: id });
 
 const time = (text) => text.replace("T", " ").replace(/(\.\d+)?Z$/, "");
 const clock = (text) => time(text).slice(5, 19);
@@ -98,7 +100,7 @@ function showServers(state) {
   const mood = { running: "good", off: "warn", deleting: "warn", gone: "" };
   const word = (server) => (server.gone && server.gone <= state.now ? "gone" : server.status);
   rows("servers", state.servers, (server) => server.id, (server) => ({
-    Name: { text: server.name, small: "id " + server.id + ", " + server.project, kind: "mono" },
+    Name: { text: server.name, small: "id " + server.id + ", " + server.project, kind: "mono", follow: server.id },
     Status: { text: word(server), kind: mood[word(server)] ?? "warn" },
     "Type, place": server.server_type + " in " + server.location,
     Address: { text: server.ipv4 || "–", kind: "mono line" },
@@ -124,8 +126,8 @@ function countOf(total, shown) {
 
 function showRecords(state) {
   rows("records", state.records, (record) => record.id, (record) => ({
-    Name: { text: record.name, small: record.record_type, kind: "mono" },
-    Content: { text: record.content, kind: "mono" },
+    Name: { text: record.name, small: record.record_type, kind: "mono", follow: record.id },
+    Content: { text: record.content, kind: record.record_type === "A" ? "mono line" : "mono" },
     Comment: { text: record.comment || "–", kind: "mono" },
     "By hand": { of: [record.id, record.content], buttons: () => recordButtons(record) },
   }));
@@ -145,7 +147,7 @@ function recordButtons(record) {
 function showMoney(money) {
   const mood = { active: "good", trialing: "good", past_due: "bad", canceled: "" };
   rows("subscriptions", money.subscriptions, (subscription) => subscription.id, (subscription) => ({
-    Customer: { text: subscription.email || subscription.customer, small: subscription.prices.join(", ") + " · " + (pairs(subscription.metadata) || subscription.id) },
+    Customer: { text: subscription.email || subscription.customer, follow: subscription.id, small: subscription.prices.join(", ") + " · " + (pairs(subscription.metadata) || subscription.id) },
     Status: { text: subscription.status.replace("_", " "), kind: mood[subscription.status], small: subscription.card_fails ? "its card fails" : "" },
     Paid: subscription.paid,
     Until: { text: time(subscription.ended || subscription.period_end).slice(0, 10), kind: "line" },
@@ -171,7 +173,7 @@ function showEvents(money) {
   const waiting = new Map();
   for (const delivery of money.webhooks) if (!waiting.has(delivery.event)) waiting.set(delivery.event, delivery);
   rows("events", money.events.filter((event) => event.delivered), (event) => event.id, (event) => ({
-    Event: { text: event.kind, small: event.id },
+    Event: { text: event.kind, small: event.id, follow: event.id },
     When: clock(event.created),
     Webhook: webhookOf(event, waiting.get(event.id)),
     "By hand": { of: event.id, buttons: () => eventButtons(event) },
@@ -394,7 +396,7 @@ async function showOnly(href, focus) {
   say((followed ? "Following " + followed.textContent + ": " : "") + count + (count === 1 ? " thing happened." : " things happened."));
 }
 
-byId("live").addEventListener("click", (event) => {
+document.querySelector("main").addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='/?']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();

@@ -34,6 +34,7 @@ use timeline::Wanted;
 
 const STYLE: &[u8] = include_bytes!("../assets/console.css");
 const SCRIPT: &[u8] = include_bytes!("../assets/console.js");
+const FIRST_SCRIPT: &[u8] = include_bytes!("../assets/live.js");
 /// An order is far smaller.
 const MOST_ORDER: usize = 16 * 1024;
 /// Pages that follow along at once.
@@ -49,7 +50,8 @@ pub(crate) fn router(world: &World) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/assets/console.css", get(style))
-        .route("/assets/console.js", get(script))
+        .route("/assets/console.js", get(async || script(SCRIPT)))
+        .route("/assets/live.js", get(async || script(FIRST_SCRIPT)))
         .route("/live", get(live))
         .route("/origin-ca.pem", get(origin_ca))
         .route("/api/ticks", get(ticks))
@@ -195,11 +197,11 @@ async fn style() -> Response {
     ))
 }
 
-async fn script() -> Response {
+fn script(source: &'static [u8]) -> Response {
     send(whole(
         StatusCode::OK,
         "text/javascript; charset=utf-8",
-        Bytes::from_static(SCRIPT),
+        Bytes::from_static(source),
     ))
 }
 

@@ -16,9 +16,10 @@ pub enum Kind {
     Firewall,
     SshKey,
     Image,
+    Volume,
     Zone,
+    RecordSet,
     Record,
-    Certificate,
     Customer,
     Product,
     Price,
@@ -29,6 +30,7 @@ pub enum Kind {
     Refund,
     Event,
     Webhook,
+    Certificate,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

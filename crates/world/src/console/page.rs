@@ -13,6 +13,9 @@ use crate::world::World;
 /// An answer that took longer is worth a second look, in milliseconds.
 const SLOW: u64 = 1_000;
 
+/// Letters of an id in the list of calls.
+const SHORT_ID: usize = 16;
+
 #[derive(Template)]
 #[template(path = "console.html")]
 struct Page {
@@ -165,10 +168,10 @@ fn href(follow: &str, api: &str) -> String {
 }
 
 fn line(happening: Happening, wanted: &Wanted) -> Line {
-    let by = if happening.endpoint == happening.caller || happening.endpoint == happening.what {
-        happening.caller
-    } else {
-        format!("{} by {}", happening.endpoint, happening.caller)
+    let by = match happening.endpoint {
+        endpoint if endpoint == happening.what => "by hand".to_owned(),
+        endpoint if endpoint == happening.caller => endpoint,
+        endpoint => format!("{endpoint} by {}", happening.caller),
     };
     Line {
         key: happening.key,
@@ -196,7 +199,7 @@ fn call_line(call: Call, wanted: &Wanted) -> CallLine {
         target: call.target.map(|id| Link {
             kind: String::new(),
             href: href(&id, &wanted.api),
-            name: id,
+            name: shortened(id),
         }),
         faults: faults(&call.struck),
         answer: if is_order {
@@ -209,6 +212,14 @@ fn call_line(call: Call, wanted: &Wanted) -> CallLine {
         } else {
             latency(call.milliseconds)
         },
+    }
+}
+
+/// An id that is read by nobody is only told apart by its beginning.
+fn shortened(id: String) -> String {
+    match id.char_indices().nth(SHORT_ID) {
+        Some((end, _)) => format!("{}…", &id[..end]),
+        None => id,
     }
 }
 

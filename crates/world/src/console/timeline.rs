@@ -83,7 +83,7 @@ pub(super) fn seen(world: &World, wanted: &Wanted) -> Seen {
         followed: entries.iter().rev().find(is_followed).map(thing),
         family: family.as_ref().map_or(0, BTreeSet::len),
         happenings: happenings(&entries, &calls, wanted, family.as_ref()),
-        calls: newest(&calls, wanted, family.as_ref()),
+        calls: newest(&calls, &entries, wanted, family.as_ref()),
     }
 }
 
@@ -104,10 +104,25 @@ fn kin(world: &World, entries: &[Entry]) -> Kin {
     kin
 }
 
-fn newest(calls: &[Call], wanted: &Wanted, family: Option<&BTreeSet<String>>) -> Vec<Call> {
+/// The last calls, or those that named one of the family or changed it.
+fn newest(
+    calls: &[Call],
+    entries: &[Entry],
+    wanted: &Wanted,
+    family: Option<&BTreeSet<String>>,
+) -> Vec<Call> {
+    let changing: BTreeSet<&str> = entries
+        .iter()
+        .filter(|entry| family.is_some_and(|family| family.contains(&entry.subject.id)))
+        .map(|entry| entry.request_id.as_str())
+        .collect();
     let concerns = |call: &&Call| {
-        let target = call.target.as_ref();
-        family.is_none_or(|family| target.is_some_and(|target| family.contains(target)))
+        let names = |family: &BTreeSet<String>| {
+            call.target
+                .as_ref()
+                .is_some_and(|target| family.contains(target))
+        };
+        family.is_none_or(names) || changing.contains(call.request_id.as_str())
     };
     calls
         .iter()
@@ -192,7 +207,7 @@ fn of_call(call: &Call, entries: &[Entry]) -> Happening {
         caller: call.api.name().to_owned(),
         request_id: call.request_id.clone(),
         outcome: (call.api != Api::Console).then_some(call.outcome),
-        milliseconds: Some(call.milliseconds),
+        milliseconds: (call.api != Api::Console).then_some(call.milliseconds),
         struck: call.struck.clone(),
     }
 }
@@ -222,26 +237,12 @@ fn of_entry(entry: &Entry, call: Option<&Call>) -> Happening {
     }
 }
 
-/// What is no request (a page, a webhook, a renewal) belongs to the API whose thing it changed, unless a person did it.
+/// What is neither a request nor a person's hand (a hosted page, a webhook, a renewal) is Stripe's.
 fn shown_api(entry: &Entry) -> Api {
-    if entry.api != Api::Console || entry.caller == "console" {
-        return entry.api;
-    }
-    match entry.subject.kind {
-        Kind::Zone | Kind::Record | Kind::Certificate => Api::Cloudflare,
-        Kind::Customer
-        | Kind::Product
-        | Kind::Price
-        | Kind::Session
-        | Kind::Subscription
-        | Kind::Invoice
-        | Kind::Payment
-        | Kind::Refund
-        | Kind::Event
-        | Kind::Webhook => Api::Stripe,
-        Kind::Server | Kind::PrimaryIp | Kind::Firewall | Kind::SshKey | Kind::Image => {
-            Api::Hetzner
-        }
+    if entry.api == Api::Console && entry.caller != "console" {
+        Api::Stripe
+    } else {
+        entry.api
     }
 }
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from cloudflare import BadRequestError, Cloudflare, NotFoundError, PermissionDeniedError
@@ -57,8 +58,9 @@ for client, kind, validity in ((by_token, "ec", 7), (by_key, "rsa", 5475)):
     assert openssl("x509", "-in", "leaf.pem", "-noout", "-pubkey") == asked
     serial = openssl("x509", "-in", "leaf.pem", "-noout", "-serial").strip().removeprefix("serial=")
     assert int(serial, 16) == int(one.id), (serial, one.id)
-    said = openssl("x509", "-in", "leaf.pem", "-noout", "-checkend", "0", "-dates")
-    assert "notAfter" in said
+    dates = openssl("x509", "-in", "leaf.pem", "-noout", "-dates").splitlines()
+    begins, ends = (datetime.strptime(line.split("=")[1], "%b %d %H:%M:%S %Y GMT") for line in dates)
+    assert (ends - begins).days == validity, dates
     made[kind] = one
 
 read = by_token.origin_ca_certificates.get(made["ec"].id)
