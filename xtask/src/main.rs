@@ -4,6 +4,7 @@ mod bench;
 mod crds;
 mod debian;
 mod run;
+mod running;
 mod services;
 mod suite;
 mod toolchain;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::run::say;
+use crate::running::Server;
 
 /// Builds, checks and tests the project.
 ///
@@ -37,7 +39,7 @@ enum Task {
     Bench(bench::Bench),
     /// Write `crds/*.yaml` anew from the code
     Crds,
-    /// The real programs that tests are held against: list, install, or print where they are
+    /// The real programs that tests are held against: list, install, print where they are, start, stop
     #[command(subcommand)]
     DevServices(DevServices),
 }
@@ -53,6 +55,18 @@ enum DevServices {
     },
     /// Print where each is, as lines for `eval "$(cargo xtask dev-services paths)"`
     Paths,
+    /// Start real servers to try things against, and say how to reach them
+    ///
+    /// They run until `stop`; starting what runs only says where it is. Tests start their own.
+    Start {
+        /// All when left out
+        names: Vec<Server>,
+    },
+    /// Stop what `start` has started, and throw away what it stored
+    Stop {
+        /// All when left out
+        names: Vec<Server>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,6 +77,8 @@ fn main() -> ExitCode {
         Task::DevServices(DevServices::List) => services::list(),
         Task::DevServices(DevServices::Install { names }) => services::install_named(&names),
         Task::DevServices(DevServices::Paths) => services::paths(),
+        Task::DevServices(DevServices::Start { names }) => running::start(&names),
+        Task::DevServices(DevServices::Stop { names }) => running::stop(&names),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

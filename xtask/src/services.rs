@@ -7,9 +7,10 @@ mod recipe;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::run::{in_ci, say};
+use crate::running;
 use crate::toolchain::NODE;
 use recipe::Recipe;
 
@@ -193,7 +194,26 @@ pub(crate) fn list() -> Result<()> {
             service.name, service.purpose, ""
         )?;
     }
+    for line in running::lines() {
+        writeln!(out, "{line}")?;
+    }
     Ok(())
+}
+
+/// The program that tests know by that variable, built or fetched if need be.
+///
+/// # Errors
+/// When it cannot be had.
+pub(crate) fn program(variable: &str) -> Result<PathBuf> {
+    let gives = |service: &&Service| service.gives.iter().any(|(name, _)| *name == variable);
+    let service = SERVICES.iter().find(gives);
+    let service = service.with_context(|| format!("no service gives {variable}"))?;
+    let folder = service.recipe.ensure(service.name)?;
+    let mut places = service.places(&folder);
+    let (_, place) = places
+        .find(|(name, _)| *name == variable)
+        .context("it was just found")?;
+    Ok(place)
 }
 
 /// Lines a shell can evaluate; what is missing is said on standard error.

@@ -66,8 +66,13 @@ pub(crate) fn ensure(
 }
 
 fn cache() -> Result<PathBuf> {
+    Ok(home()?.join("tools"))
+}
+
+/// Where all that outlives a run is kept.
+pub(crate) fn home() -> Result<PathBuf> {
     let home = env::home_dir().context("find the home folder")?;
-    Ok(home.join(".cache/clawdet/tools"))
+    Ok(home.join(".cache/clawdet"))
 }
 
 /// Twelve hex digits over the names and contents of the files directly in a folder.
