@@ -1,4 +1,5 @@
-// Shows the world as it is, once a second, and sends a person's orders. All text goes in as text, never as HTML.
+// Shows the world as it is, follows along with what happens, and sends a person's orders. Text from the JSON goes in as text,
+// never as HTML; the timeline comes as HTML that the world has escaped.
 "use strict";
 
 const PAUSE = 1000;
@@ -78,11 +79,16 @@ function fill(row, wanted) {
     if (place.dataset.state === state) return;
     place.dataset.state = state;
     if (cell.buttons) return place.replaceChildren(make("div", { class: "buttons" }, ...cell.buttons()));
-    const inside = make("div", {}, make("span", { class: cell.kind || "" }, cell.text));
+    const text = cell.follow
+      ? make("a", { class: cell.kind || "", href: followHref(cell.follow), title: "Follow it", id: "follow-" + cell.follow }, cell.text)
+      : make("span", { class: cell.kind || "" }, cell.text);
+    const inside = make("div", {}, text);
     if (cell.small) inside.append(make("span", { class: "small" }, cell.small));
     place.replaceChildren(inside);
   });
 }
+
+const followHref = (id) => "/?" + new URLSearchParams({ follow: id });
 
 const time = (text) => text.replace("T", " ").replace(/(\.\d+)?Z$/, "");
 const clock = (text) => time(text).slice(5, 19);
@@ -94,7 +100,7 @@ function showServers(state) {
   const mood = { running: "good", off: "warn", deleting: "warn", gone: "" };
   const word = (server) => (server.gone && server.gone <= state.now ? "gone" : server.status);
   rows("servers", state.servers, (server) => server.id, (server) => ({
-    Name: { text: server.name, small: "id " + server.id + ", " + server.project, kind: "mono" },
+    Name: { text: server.name, small: "id " + server.id + ", " + server.project, kind: "mono", follow: server.id },
     Status: { text: word(server), kind: mood[word(server)] ?? "warn" },
     "Type, place": server.server_type + " in " + server.location,
     Address: { text: server.ipv4 || "–", kind: "mono line" },
@@ -120,8 +126,8 @@ function countOf(total, shown) {
 
 function showRecords(state) {
   rows("records", state.records, (record) => record.id, (record) => ({
-    Name: { text: record.name, small: record.record_type, kind: "mono" },
-    Content: { text: record.content, kind: "mono" },
+    Name: { text: record.name, small: record.record_type, kind: "mono", follow: record.id },
+    Content: { text: record.content, kind: record.record_type === "A" ? "mono line" : "mono" },
     Comment: { text: record.comment || "–", kind: "mono" },
     "By hand": { of: [record.id, record.content], buttons: () => recordButtons(record) },
   }));
@@ -141,7 +147,7 @@ function recordButtons(record) {
 function showMoney(money) {
   const mood = { active: "good", trialing: "good", past_due: "bad", canceled: "" };
   rows("subscriptions", money.subscriptions, (subscription) => subscription.id, (subscription) => ({
-    Customer: { text: subscription.email || subscription.customer, small: subscription.prices.join(", ") + " · " + (pairs(subscription.metadata) || subscription.id) },
+    Customer: { text: subscription.email || subscription.customer, follow: subscription.id, small: subscription.prices.join(", ") + " · " + (pairs(subscription.metadata) || subscription.id) },
     Status: { text: subscription.status.replace("_", " "), kind: mood[subscription.status], small: subscription.card_fails ? "its card fails" : "" },
     Paid: subscription.paid,
     Until: { text: time(subscription.ended || subscription.period_end).slice(0, 10), kind: "line" },
@@ -167,7 +173,7 @@ function showEvents(money) {
   const waiting = new Map();
   for (const delivery of money.webhooks) if (!waiting.has(delivery.event)) waiting.set(delivery.event, delivery);
   rows("events", money.events.filter((event) => event.delivered), (event) => event.id, (event) => ({
-    Event: { text: event.kind, small: event.id },
+    Event: { text: event.kind, small: event.id, follow: event.id },
     When: clock(event.created),
     Webhook: webhookOf(event, waiting.get(event.id)),
     "By hand": { of: event.id, buttons: () => eventButtons(event) },
@@ -187,18 +193,6 @@ function eventButtons(event) {
   const send = (text, seconds, done) =>
     button(text, text + " " + event.kind, { do: "send_event", event: event.id, after_seconds: seconds }, done);
   return [send("Again", 0, "It is sent again."), send("In 1 h", 3600, "It is sent again in an hour.")];
-}
-
-function showHistory(entries) {
-  const change = (entry) => (typeof entry.change === "string" ? entry.change : Object.values(entry.change)[0]);
-  const seen = (entry) => (entry.outcome === "lost" ? { text: "nothing: lost", kind: "bad" } : { text: String(entry.outcome.answered) });
-  rows("history", [...entries].reverse(), (entry) => entry.sequence, (entry) => ({
-    When: clock(entry.at),
-    What: { text: entry.subject.kind.replace("_", " "), small: entry.subject.name },
-    Change: change(entry),
-    By: { text: entry.caller, small: entry.endpoint === entry.caller ? "" : entry.endpoint },
-    "Caller saw": seen(entry),
-  }));
 }
 
 // Calls: one card for each API.
@@ -243,7 +237,7 @@ function newCard(api) {
   };
   const bars = svg("bars", "0 0 60 30");
   bars.setAttribute("role", "img");
-  const card = make("div", { class: "api", id: "api-" + api },
+  const card = make("div", { class: "api-card", id: "api-" + api },
     make("div", { class: "head" }, make("h3", {}, api), make("span", { class: "state" })),
     make("p", { class: "rate" }), bars, make("p", { class: "budget soft" }));
   if (api === "hetzner" || api === "cloudflare") {
@@ -326,6 +320,110 @@ function showPlaces(places) {
   types();
 }
 
+// What happened and what was asked: the world says when, and its own HTML is taken over row by row, so that focus and
+// scrolling stay where they are.
+
+let paused = false;
+let reading = false;
+let readAgain = false;
+
+async function follow() {
+  if (reading) {
+    readAgain = true;
+    return;
+  }
+  reading = true;
+  try {
+    const answer = await fetch("/live" + location.search);
+    if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch {
+    // The stream says when the world is back.
+  } finally {
+    reading = false;
+    if (readAgain) {
+      readAgain = false;
+      follow();
+    }
+  }
+}
+
+function takeOver(fresh) {
+  for (const id of ["timeline-rows", "calls-rows"]) takeRows(byId(id), fresh.getElementById(id));
+  takeFilters(fresh.getElementById("filters"));
+}
+
+function takeRows(list, fresh) {
+  const kept = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  let place = list.firstElementChild;
+  for (const row of [...fresh.children]) {
+    let mine = kept.get(row.dataset.key);
+    kept.delete(row.dataset.key);
+    if (mine && !mine.isEqualNode(row)) {
+      mine.replaceChildren(...row.childNodes);
+      mine.className = row.className;
+    }
+    mine = mine || row;
+    if (mine === place) place = place.nextElementSibling;
+    else list.insertBefore(mine, place);
+  }
+  for (const row of kept.values()) if (!row.contains(document.activeElement)) row.remove();
+  const empty = list.parentElement.querySelector(".empty");
+  if (empty) empty.hidden = list.children.length > 0;
+}
+
+// The pause button stays the same one; of the rest what differs is taken over, and focus goes to its namesake.
+function takeFilters(fresh) {
+  const filters = byId("filters");
+  const focused = filters.contains(document.activeElement) && document.activeElement.id;
+  for (const part of ["nav", ".following"]) {
+    const mine = filters.querySelector(part);
+    const theirs = fresh.querySelector(part);
+    if (mine && theirs && mine.isEqualNode(theirs)) continue;
+    if (mine && theirs) mine.replaceWith(theirs);
+    else if (mine) mine.remove();
+    else if (theirs) filters.insertBefore(theirs, byId("pause"));
+  }
+  if (focused && byId(focused) !== document.activeElement) (byId(focused) || byId("timeline-title")).focus();
+}
+
+async function showOnly(href, focus) {
+  history.pushState(null, "", href);
+  await follow();
+  const target = byId(focus) || byId("timeline-title");
+  target.focus();
+  const followed = document.querySelector(".following b");
+  const count = byId("timeline-rows").children.length;
+  say((followed ? "Following " + followed.textContent + ": " : "") + count + (count === 1 ? " thing happened." : " things happened."));
+}
+
+document.querySelector("main").addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='/?']");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  showOnly(link.getAttribute("href"), link.id.startsWith("only-") ? link.id : "unfollow");
+});
+
+addEventListener("popstate", follow);
+
+addEventListener("keydown", (event) => {
+  const stop = byId("unfollow");
+  if (event.key !== "Escape" || !stop || event.target.matches("input, select")) return;
+  showOnly(stop.getAttribute("href"), "timeline-title");
+});
+
+byId("pause").addEventListener("click", () => {
+  paused = !paused;
+  byId("pause").setAttribute("aria-pressed", String(paused));
+  setText(byId("pause"), paused ? "Go on" : "Pause");
+  if (!paused) follow();
+});
+
+const ticks = new EventSource("/api/ticks");
+for (const moment of ["open", "message"]) {
+  ticks.addEventListener(moment, () => { if (!paused && !document.hidden) follow(); });
+}
+document.addEventListener("visibilitychange", () => { if (!paused && !document.hidden) follow(); });
+
 // The loop.
 
 let looking = false;
@@ -355,7 +453,6 @@ function show(state) {
   showRecords(state);
   showMoney(state.money);
   showEvents(state.money);
-  showHistory(state.history);
 }
 
 function onSubmit(id, what, done) {

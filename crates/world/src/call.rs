@@ -1,7 +1,7 @@
 //! What happens to every request, whichever API it is for: how it is read, what fate it meets, and when its answer may go
 //! out. What it does is the simulator's own business.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
 use axum::{
     RequestExt,
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
+    calls::Struck,
     clock::{Clock, Millis},
     faults::{FaultKind, Faults},
     history::{Change, Entry, Outcome, Subject},
@@ -190,6 +191,8 @@ pub struct Turn<'a> {
     /// Whom history names; a simulator sets it when it knows whose token it was.
     pub caller: String,
     pub(crate) noted: Vec<Entry>,
+    /// Faults that struck within the turn.
+    pub(crate) struck: RefCell<Vec<Struck>>,
 }
 
 impl Turn<'_> {
@@ -201,7 +204,11 @@ impl Turn<'_> {
     /// Whether a fault of this kind strikes here and now.
     #[must_use]
     pub fn strikes(&self, kind: FaultKind) -> bool {
-        self.faults.strikes(self.api, kind, &self.endpoint)
+        let strikes = self.faults.strikes(self.api, kind, &self.endpoint);
+        if strikes {
+            self.struck.borrow_mut().push(Struck::Fault(kind));
+        }
+        strikes
     }
 
     /// Writes a change into history that takes effect now.
@@ -239,6 +246,8 @@ pub(crate) struct Fate {
     pub(crate) pause: Duration,
     pub(crate) before: Option<Blow>,
     pub(crate) after: Option<Blow>,
+    /// What made it so.
+    pub(crate) struck: Option<Struck>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,44 +262,69 @@ pub(crate) enum Blow {
 impl Fate {
     pub(crate) fn of(faults: &Faults, api: Api, endpoint: &str, most: Duration) -> Fate {
         let pause = faults.delay(api, most) / 2;
-        let struck = |kind| faults.strikes(api, kind, endpoint);
-        let before = if faults.is_down(api) {
-            Some(Blow::Broken(StatusCode::SERVICE_UNAVAILABLE))
-        } else if struck(FaultKind::LostBeforeCommit) {
-            Some(Blow::Lost)
-        } else if struck(FaultKind::Throttled) {
-            Some(Blow::Throttled)
-        } else if struck(FaultKind::ErrorBeforeCommit) {
-            Some(Blow::Broken(broken(
-                faults.roll(api, FaultKind::ErrorBeforeCommit),
-            )))
-        } else {
-            None
-        };
-        let after = if before.is_some() {
-            None
-        } else if struck(FaultKind::LostAfterCommit) {
-            Some(Blow::Lost)
-        } else if struck(FaultKind::StalledAfterCommit) {
-            Some(Blow::Stalled)
-        } else if struck(FaultKind::GarbledAfterCommit) {
-            Some(Blow::Garbled)
-        } else if struck(FaultKind::ErrorAfterCommit) {
-            Some(Blow::Broken(broken(
-                faults.roll(api, FaultKind::ErrorAfterCommit),
-            )))
-        } else {
-            None
+        if faults.is_down(api) {
+            let before = Some(Blow::Broken(StatusCode::SERVICE_UNAVAILABLE));
+            return Fate {
+                pause,
+                before,
+                after: None,
+                struck: Some(Struck::Down),
+            };
+        }
+        let strikes = |kind: &FaultKind| faults.strikes(api, *kind, endpoint);
+        let blow = |kind| Blow::of(kind, || faults.roll(api, kind));
+        let before = BEFORE.into_iter().find(strikes);
+        let after = match before {
+            Some(_) => None,
+            None => AFTER.into_iter().find(strikes),
         };
         Fate {
             pause,
-            before,
-            after,
+            before: before.and_then(blow),
+            after: after.and_then(blow),
+            struck: before.or(after).map(Struck::Fault),
         }
     }
 }
 
+/// What keeps a call from taking effect, in the order it is asked about.
+const BEFORE: [FaultKind; 3] = [
+    FaultKind::LostBeforeCommit,
+    FaultKind::Throttled,
+    FaultKind::ErrorBeforeCommit,
+];
+/// What spoils the answer of a call that took effect.
+const AFTER: [FaultKind; 4] = [
+    FaultKind::LostAfterCommit,
+    FaultKind::StalledAfterCommit,
+    FaultKind::GarbledAfterCommit,
+    FaultKind::ErrorAfterCommit,
+];
+
 impl Blow {
+    /// How a fault looks to the caller; nothing for one that is met elsewhere. `roll` draws which error it is.
+    fn of(kind: FaultKind, roll: impl FnOnce() -> u64) -> Option<Blow> {
+        match kind {
+            FaultKind::LostBeforeCommit | FaultKind::LostAfterCommit => Some(Blow::Lost),
+            FaultKind::StalledAfterCommit => Some(Blow::Stalled),
+            FaultKind::Throttled => Some(Blow::Throttled),
+            FaultKind::ErrorBeforeCommit | FaultKind::ErrorAfterCommit => {
+                Some(Blow::Broken(broken(roll())))
+            }
+            FaultKind::GarbledAfterCommit => Some(Blow::Garbled),
+            FaultKind::Locked
+            | FaultKind::NoCapacity
+            | FaultKind::ActionFails
+            | FaultKind::ActionNeverEnds
+            | FaultKind::LingeringList
+            | FaultKind::HiddenNew
+            | FaultKind::ShortList
+            | FaultKind::WebhookLost
+            | FaultKind::WebhookLate
+            | FaultKind::WebhookTwice => None,
+        }
+    }
+
     /// What a caller gets instead of the real answer.
     pub(crate) async fn answer(self, api: Api, request_id: &str, real: Answer) -> Response {
         match self {

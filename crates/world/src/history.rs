@@ -30,6 +30,7 @@ pub enum Kind {
     Refund,
     Event,
     Webhook,
+    Certificate,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

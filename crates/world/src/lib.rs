@@ -5,6 +5,7 @@
 //! - [`clock`]: what time it is; the only reader of time
 //! - [`faults`]: what goes wrong, and when
 //! - [`history`]: what changed, when, and who asked for it
+//! - [`calls`]: what was asked lately, and how it was answered
 //! - [`call`]: what happens to every request, whichever API it is for
 //! - [`table`] and [`storage`]: how state is kept, and how it survives the process
 //! - [`snapshot`]: what is there now, as plain values
@@ -14,6 +15,7 @@
 //! - [`serve`]: all of it over TCP
 
 mod call;
+mod calls;
 mod clock;
 mod cloudflare;
 mod console;
@@ -32,12 +34,13 @@ mod webhook;
 mod world;
 
 pub use call::{Api, Lost};
+pub use calls::{Call, Struck};
 pub use clock::{Clock, Millis};
-pub use cloudflare::RecordRow;
+pub use cloudflare::{CloudflareRight, CloudflareToken, RecordRow};
 pub use faults::{Fault, FaultKind, Faults, Standing};
 pub use hetzner::{PrimaryIpRow, ServerRow, Status};
 pub use history::{Change, Entry, Kind, Outcome, Subject, alive};
-pub use options::{Latency, Offer, Options, Project};
+pub use options::{CloudflarePlan, Latency, Offer, Options, Project};
 pub use serve::{Endpoints, Listen, Serving, Tokens};
 pub use snapshot::Snapshot;
 pub use storage::OpenError;

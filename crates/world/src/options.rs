@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::cloudflare::CloudflareToken;
 use crate::table::derived_text;
 
 /// One Hetzner project: what a token opens, with a limit of its own.
@@ -47,6 +48,39 @@ impl Offer {
             amount: cents,
             currency: "eur".to_owned(),
             yearly,
+        }
+    }
+}
+
+/// What Cloudflare sells an account; it sets how much a record may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloudflarePlan {
+    Free,
+    Pro,
+}
+
+impl CloudflarePlan {
+    /// Operations in one batch. Source: Cloudflare's page on batch record changes.
+    pub(crate) fn batch_limit(self) -> usize {
+        match self {
+            CloudflarePlan::Free => 200,
+            CloudflarePlan::Pro => 3_500,
+        }
+    }
+
+    /// Characters of a comment. Source: Cloudflare's page on record attributes.
+    pub(crate) fn comment_limit(self) -> usize {
+        match self {
+            CloudflarePlan::Free => 100,
+            CloudflarePlan::Pro => 500,
+        }
+    }
+
+    /// Tags of one record. Source: the same page.
+    pub(crate) fn tag_limit(self) -> usize {
+        match self {
+            CloudflarePlan::Free => 0,
+            CloudflarePlan::Pro => 20,
         }
     }
 }
@@ -111,10 +145,18 @@ pub struct Options {
     pub speed: f64,
     /// The world's time when it begins. A world opened from a file never goes back behind what it had reached.
     pub start: Timestamp,
-    /// The one Cloudflare zone there is.
+    /// The Cloudflare zone that is there from the beginning.
     pub zone: String,
     pub projects: Vec<Project>,
+    /// The token with every right.
     pub cloudflare_token: String,
+    /// Further tokens, each with its own rights.
+    pub cloudflare_tokens: Vec<CloudflareToken>,
+    /// Opens nothing but the Origin CA.
+    pub cloudflare_origin_ca_key: String,
+    pub cloudflare_plan: CloudflarePlan,
+    /// Records in one zone; beyond it 81045.
+    pub cloudflare_record_limit: usize,
     pub stripe_secret_key: String,
     pub stripe_webhook_secret: String,
     pub offers: Vec<Offer>,
@@ -141,6 +183,13 @@ impl Options {
                 server_limit: 2_000,
             }],
             cloudflare_token: derived_text(seed, "cloudflare", 40),
+            cloudflare_tokens: Vec::new(),
+            cloudflare_origin_ca_key: format!(
+                "v1.0-{}",
+                derived_text(seed, "cloudflare/origin-ca", 146)
+            ),
+            cloudflare_plan: CloudflarePlan::Free,
+            cloudflare_record_limit: 100_000,
             stripe_secret_key: format!("sk_test_{}", derived_text(seed, "stripe/key", 24)),
             stripe_webhook_secret: format!("whsec_{}", derived_text(seed, "stripe/webhook", 32)),
             boot: Duration::from_secs(20),

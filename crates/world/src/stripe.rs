@@ -20,6 +20,7 @@ mod idempotency;
 mod invoice;
 mod invoice_page;
 mod key;
+mod kin;
 mod list;
 mod method;
 mod page;

@@ -1,6 +1,7 @@
 //! The world itself: one state behind one lock, and the only ways to have a turn at it.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,11 +10,12 @@ use std::{
 
 use axum::{Router, response::Response};
 use http::StatusCode;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     Snapshot,
-    call::{Answer, Api, Asked, Blow, Fate, Turn, empty, send},
+    call::{Answer, Api, Asked, Blow, Fate, Lost, Turn, empty, send},
+    calls::{self, Call, Calls, Struck},
     clock::{Clock, MINUTE, Millis},
     cloudflare, console,
     faults::Faults,
@@ -42,6 +44,9 @@ struct Inner {
     store: Option<Store>,
     webhook_target: Mutex<Option<WebhookTarget>>,
     changes: watch::Sender<u64>,
+    calls: Mutex<Calls>,
+    /// The sequence of the last call.
+    asked: watch::Sender<u64>,
 }
 
 /// What the lock guards.
@@ -80,6 +85,29 @@ impl Traffic {
     }
 }
 
+/// What a turn came to.
+struct Done {
+    request_id: String,
+    answer: Answer,
+    ticket: Option<Ticket>,
+    struck: Vec<Struck>,
+}
+
+/// A call under way. It is remembered when it is answered, and also when its caller gives up.
+struct Arrived<'w> {
+    world: &'w World,
+    call: Call,
+    began: Instant,
+}
+
+impl Drop for Arrived<'_> {
+    fn drop(&mut self) {
+        let mut call = self.call.clone();
+        call.milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.world.remember(call);
+    }
+}
+
 impl World {
     /// A world that is kept nowhere.
     #[must_use]
@@ -113,6 +141,8 @@ impl World {
         });
         let webhook_target = Mutex::new(None);
         let changes = watch::Sender::new(0);
+        let calls = Mutex::new(Calls::default());
+        let asked = watch::Sender::new(0);
         World {
             inner: Arc::new(Inner {
                 options,
@@ -122,6 +152,8 @@ impl World {
                 store,
                 webhook_target,
                 changes,
+                calls,
+                asked,
             }),
         }
     }
@@ -194,6 +226,31 @@ impl World {
         self.inner.changes.subscribe()
     }
 
+    /// The last calls, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.remembered().all()
+    }
+
+    /// A number that rises with every call that has ended.
+    #[must_use]
+    pub(crate) fn asked(&self) -> watch::Receiver<u64> {
+        self.inner.asked.subscribe()
+    }
+
+    /// Remembers a call that has ended, or what a person ordered.
+    pub(crate) fn remember(&self, call: Call) {
+        self.remembered().push(call);
+        self.inner.asked.send_modify(|ended| *ended += 1);
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Calls> {
+        self.inner
+            .calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lets world time jump ahead, for what takes simulated days.
     pub fn skip(&self, by: Duration) {
         self.inner.clock.skip(by);
@@ -238,7 +295,19 @@ impl World {
         asked: &Asked,
         work: impl FnOnce(&mut Turn<'_>) -> Answer,
     ) -> Response {
-        let answer = self.answer(api, asked, work).await;
+        let now = self.inner.clock.stamp(self.inner.clock.now());
+        let mut arrived = Arrived {
+            world: self,
+            call: Call {
+                target: calls::target(asked),
+                ..Call::arriving(now, api, asked.endpoint())
+            },
+            began: Instant::now(),
+        };
+        let answer = self.answer(&mut arrived.call, work).await;
+        if answer.extensions().get::<Lost>().is_none() {
+            arrived.call.outcome = Outcome::Answered(answer.status().as_u16());
+        }
         if answer.status() == StatusCode::TOO_MANY_REQUESTS {
             *self.kept().traffic.throttled.entry(api).or_default() += 1;
         }
@@ -247,41 +316,44 @@ impl World {
 
     async fn answer(
         &self,
-        api: Api,
-        asked: &Asked,
+        call: &mut Call,
         work: impl FnOnce(&mut Turn<'_>) -> Answer,
     ) -> Response {
-        let endpoint = asked.endpoint();
+        let (api, endpoint) = (call.api, call.endpoint.clone());
         let fate = Fate::of(
             &self.inner.faults,
             api,
             &endpoint,
             self.inner.options.latency.request,
         );
+        call.struck.extend(fate.struck);
         pause(&fate).await;
         if let Some(blow) = fate.before {
             let request_id = self.arrive(api, &endpoint);
+            call.request_id.clone_from(&request_id);
             return blow.answer(api, &request_id, empty(StatusCode::OK)).await;
         }
         if self.inner.store.as_ref().is_some_and(Store::is_broken) {
             return send(empty(StatusCode::SERVICE_UNAVAILABLE));
         }
-        let (request_id, answer, ticket) = self.turn(api, &endpoint, api.name(), fate.after, work);
-        if !settled(ticket).await {
+        let done = self.turn(api, &endpoint, api.name(), fate.after, work);
+        call.request_id.clone_from(&done.request_id);
+        call.struck.extend(done.struck);
+        if !settled(done.ticket).await {
             return send(empty(StatusCode::SERVICE_UNAVAILABLE));
         }
         pause(&fate).await;
         match fate.after {
-            Some(blow) => blow.answer(api, &request_id, answer).await,
-            None => send(answer),
+            Some(blow) => blow.answer(api, &done.request_id, done.answer).await,
+            None => send(done.answer),
         }
     }
 
     /// A change that is no request: a person's hand at the console, or something that falls due.
     pub async fn change(&self, caller: &str, work: impl FnOnce(&mut Turn<'_>) -> Answer) -> Answer {
-        let (_, answer, ticket) = self.turn(Api::Console, caller, caller, None, work);
-        if settled(ticket).await {
-            answer
+        let done = self.turn(Api::Console, caller, caller, None, work);
+        if settled(done.ticket).await {
+            done.answer
         } else {
             empty(StatusCode::SERVICE_UNAVAILABLE)
         }
@@ -308,7 +380,7 @@ impl World {
         caller: &str,
         after: Option<Blow>,
         work: impl FnOnce(&mut Turn<'_>) -> Answer,
-    ) -> (String, Answer, Option<Ticket>) {
+    ) -> Done {
         let inner = &*self.inner;
         let mut guard = self.kept();
         let kept = &mut *guard;
@@ -325,9 +397,10 @@ impl World {
             request_id: request_id.clone(),
             caller: caller.to_owned(),
             noted: Vec::new(),
+            struck: RefCell::default(),
         };
         let answer = work(&mut turn);
-        let noted = std::mem::take(&mut turn.noted);
+        let Turn { noted, struck, .. } = turn;
         if !noted.is_empty() {
             inner.changes.send_modify(|version| *version += 1);
         }
@@ -335,7 +408,12 @@ impl World {
             entry.outcome = outcome(after, &answer);
             kept.history.push(entry);
         }
-        (request_id, answer, inner.keep(now, &mut kept.state))
+        Done {
+            request_id,
+            answer,
+            ticket: inner.keep(now, &mut kept.state),
+            struck: struck.into_inner(),
+        }
     }
 }
 

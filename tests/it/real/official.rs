@@ -1,5 +1,7 @@
 //! The simulated providers as the vendors' own Python libraries see them: clients nobody here wrote.
 
+mod cloudflare;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,14 +17,18 @@ mod hetzner;
 
 /// Has the script drive a world of its own, on which a second lasts a hundredth.
 async fn drive(script: &str, asked: impl FnOnce(&Endpoints) -> Value) {
-    let Some([python]) = tool::need(script, [Tool::Python]) else {
-        return;
-    };
     let world = World::new(Options {
         speed: 100.0,
         latency: Latency::default(),
         ..Options::seeded(7)
     });
+    drive_in(&world, script, asked).await;
+}
+
+async fn drive_in(world: &World, script: &str, asked: impl FnOnce(&Endpoints) -> Value) {
+    let Some([python]) = tool::need(script, [Tool::Python]) else {
+        return;
+    };
     let (endpoints, serving) = world
         .serve(Listen::default(), CancellationToken::new())
         .await

@@ -5,6 +5,7 @@ use http::StatusCode;
 use super::note;
 use super::record::Wish;
 use super::refusal::Refusal;
+use super::zone::Place;
 use crate::call::empty;
 use crate::history::Change;
 use crate::world::World;
@@ -14,7 +15,7 @@ impl World {
     pub async fn delete_record_by_hand(&self, id: &str) -> bool {
         let answer = self.change("console", |turn| {
             let now = turn.stamp(turn.now);
-            match turn.state.cloudflare.zone.delete(id, now) {
+            match turn.state.cloudflare.records.remove(id, now) {
                 Ok(record) => {
                     note(turn, &record, Change::Removed);
                     empty(StatusCode::OK)
@@ -31,7 +32,19 @@ impl World {
         let answer = self.change("console", |turn| {
             let now = turn.stamp(turn.now);
             let wish = Wish::content(content);
-            match turn.state.cloudflare.zone.patch(id, wish, now) {
+            let plan = turn.options.cloudflare_plan;
+            let super::State { zones, records, .. } = &mut turn.state.cloudflare;
+            let place = zones
+                .values()
+                .map(|zone| Place {
+                    zone: &zone.name,
+                    plan,
+                })
+                .find(|place| records.get(id, *place).is_ok());
+            let edited = place
+                .ok_or(Refusal::NoSuchRecord)
+                .and_then(|place| records.patch(id, wish, place, now));
+            match edited {
                 Ok(record) => note(turn, &record, Change::Changed("edited by hand".to_owned())),
                 Err(refusal) => outcome = Err(refusal),
             }
@@ -41,5 +54,17 @@ impl World {
             return Err("the world could not keep the change".to_owned());
         }
         outcome.map_err(|refusal| refusal.to_string())
+    }
+    /// The certificate of the Origin CA as a PEM: what a client that talks to an origin trusts. Cloudflare publishes
+    /// its own on its pages.
+    pub async fn origin_ca_root(&self) -> Option<String> {
+        let mut root = None;
+        let answer = self.change("console", |turn| {
+            let now = turn.stamp(turn.now);
+            root = turn.state.cloudflare.origin_ca.root(now).ok();
+            empty(StatusCode::OK)
+        });
+        let kept = answer.await.status().is_success();
+        root.filter(|_| kept)
     }
 }

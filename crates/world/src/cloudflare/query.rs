@@ -24,6 +24,16 @@ enum Filter {
     Text(Field, Test, String),
     Type(String),
     Proxied(bool),
+    /// What the dashboard's search does is left open; here it looks everywhere.
+    Search(String),
+}
+
+/// One condition on a record's tags: the tag's name, and what its value must be like.
+#[derive(Clone, Debug)]
+struct TagFilter {
+    name: String,
+    test: Test,
+    value: String,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +57,8 @@ enum Test {
 pub(crate) struct Query {
     filters: Vec<Filter>,
     any: bool,
+    tags: Vec<TagFilter>,
+    any_tag: bool,
     order: Order,
     descending: bool,
     page: Paging,
@@ -65,6 +77,8 @@ impl Query {
         let mut query = Self {
             filters: Vec::new(),
             any: false,
+            tags: Vec::new(),
+            any_tag: false,
             order: Order::Type,
             descending: false,
             page: Paging::parse(pairs, DEFAULT_PER_PAGE, MOST_PER_PAGE)?,
@@ -72,9 +86,14 @@ impl Query {
         for (key, value) in pairs {
             match key.as_str() {
                 "match" => query.any = value == "any",
+                "tag_match" | "tag-match" => query.any_tag = value == "any",
                 "direction" => query.descending = value == "desc",
                 "order" => query.order = order(value),
-                _ => query.filters.extend(filter(key, value)),
+                "tag" => query.tags.push(tag_filter(Test::Exact, value)),
+                _ => match key.strip_prefix("tag.").and_then(test) {
+                    Some(test) => query.tags.push(tag_filter(test, value)),
+                    None => query.filters.extend(filter(key, value)),
+                },
             }
         }
         Ok(query)
@@ -98,12 +117,28 @@ impl Query {
         self.page
     }
 
+    /// The tags together are one more condition beside the others.
     fn matches(&self, record: &Record) -> bool {
-        let mut tests = self.filters.iter().map(|filter| filter.matches(record));
-        if self.any && !self.filters.is_empty() {
-            tests.any(|hit| hit)
+        let conditions = self.filters.len() + usize::from(!self.tags.is_empty());
+        let (filters, tags) = (&self.filters, &self.tags);
+        let tagged = (!tags.is_empty()).then(|| self.tags_match(record));
+        let mut held = filters
+            .iter()
+            .map(|filter| filter.matches(record))
+            .chain(tagged);
+        if self.any && conditions > 0 {
+            held.any(|hit| hit)
         } else {
-            tests.all(|hit| hit)
+            held.all(|hit| hit)
+        }
+    }
+
+    fn tags_match(&self, record: &Record) -> bool {
+        let mut held = self.tags.iter().map(|filter| filter.matches(&record.tags));
+        if self.any_tag {
+            held.any(|hit| hit)
+        } else {
+            held.all(|hit| hit)
         }
     }
 }
@@ -173,16 +208,21 @@ fn filter(key: &str, value: &str) -> Option<Filter> {
     match key {
         "type" => return Some(Filter::Type(value.to_ascii_uppercase())),
         "proxied" => return Some(Filter::Proxied(value == "true")),
+        "search" => return Some(Filter::Search(value.to_lowercase())),
         _ => {}
     }
-    let (field, test) = key.split_once('.').unwrap_or((key, "exact"));
+    let (field, word) = key.split_once('.').unwrap_or((key, "exact"));
     let field = match field {
         "name" => Field::Name,
         "content" => Field::Content,
         "comment" => Field::Comment,
         _ => return None,
     };
-    let test = match test {
+    Some(Filter::Text(field, test(word)?, value.to_lowercase()))
+}
+
+fn test(word: &str) -> Option<Test> {
+    Some(match word {
         "exact" => Test::Exact,
         "contains" => Test::Contains,
         "startswith" => Test::Begins,
@@ -190,8 +230,35 @@ fn filter(key: &str, value: &str) -> Option<Filter> {
         "present" => Test::Present,
         "absent" => Test::Absent,
         _ => return None,
-    };
-    Some(Filter::Text(field, test, value.to_lowercase()))
+    })
+}
+
+/// From `name:value`, or a name alone.
+fn tag_filter(test: Test, text: &str) -> TagFilter {
+    let text = text.to_lowercase();
+    let (name, value) = text.split_once(':').unwrap_or((&text, ""));
+    TagFilter {
+        name: name.to_owned(),
+        test,
+        value: value.to_owned(),
+    }
+}
+
+impl TagFilter {
+    /// A record may have several tags of one name: one that fits is enough, and for `absent` none may be there.
+    fn matches(&self, tags: &[String]) -> bool {
+        let mut values = tags.iter().filter_map(|tag| {
+            let tag = tag.to_lowercase();
+            let (name, value) = tag.split_once(':')?;
+            (name == self.name).then(|| value.to_owned())
+        });
+        match self.test {
+            Test::Absent => values.next().is_none(),
+            test @ (Test::Exact | Test::Contains | Test::Begins | Test::Ends | Test::Present) => {
+                values.any(|value| test.holds(Some(value), &self.value))
+            }
+        }
+    }
 }
 
 impl Filter {
@@ -199,6 +266,15 @@ impl Filter {
         match self {
             Self::Type(word) => record.kind.word() == word,
             Self::Proxied(proxied) => record.proxied == *proxied,
+            Self::Search(wanted) => [
+                Some(&record.name),
+                Some(&record.content),
+                record.comment.as_ref(),
+            ]
+            .into_iter()
+            .flatten()
+            .chain(&record.tags)
+            .any(|text| text.to_lowercase().contains(wanted)),
             Self::Text(field, test, wanted) => {
                 let text = match field {
                     Field::Name => Some(&record.name),

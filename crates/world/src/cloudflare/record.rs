@@ -9,15 +9,16 @@ use serde_json::{Value, json};
 
 use super::RecordRow;
 use super::refusal::Refusal;
+use super::zone::Place;
+use crate::options::CloudflarePlan;
 
-/// Characters of a comment on the Free plan, the strictest.
-/// Source: Cloudflare's page on record attributes.
-pub(crate) const COMMENT_LIMIT: usize = 100;
 /// The time to live that means "automatic".
 const AUTOMATIC: u32 = 1;
 const NAME_LIMIT: usize = 253;
 const LABEL_LIMIT: usize = 63;
 const CONTENT_LIMIT: usize = 2048;
+const TAG_NAME_LIMIT: usize = 32;
+const TAG_VALUE_LIMIT: usize = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -126,25 +127,36 @@ pub(crate) struct Record {
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     comment_modified: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    #[serde(default)]
+    tags_modified: Option<Timestamp>,
 }
 
 impl Record {
     /// A new record from a POST (or a PUT's complete replacement).
-    pub(crate) fn new(id: String, wish: Wish, zone: &str, now: Timestamp) -> Result<Self, Refusal> {
+    pub(super) fn new(
+        id: String,
+        wish: Wish,
+        place: Place<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
         let kind = wish
             .kind
             .ok_or_else(|| Refusal::Unreadable("type is required".to_owned()))?;
-        let comment = checked_comment(wish.comment.comment())?;
-        refuse_tags(wish.tags.as_deref())?;
+        let comment = checked_comment(wish.comment.comment(), place.plan)?;
+        let tags = checked_tags(&wish.tags.unwrap_or_default(), place.plan)?;
         let draft = Self {
             id,
-            name: full_name(wish.name.as_deref().unwrap_or_default(), zone)?,
+            name: full_name(wish.name.as_deref().unwrap_or_default(), place.zone)?,
             kind,
             content: wish.content.unwrap_or_default(),
             ttl: wish.ttl.unwrap_or(AUTOMATIC),
             proxied: wish.proxied.unwrap_or(false),
             comment_modified: comment.as_ref().map(|_| now),
             comment,
+            tags_modified: (!tags.is_empty()).then_some(now),
+            tags,
             priority: wish.priority,
             data: wish.data,
             created: now,
@@ -154,14 +166,21 @@ impl Record {
     }
 
     /// This record after a PATCH: what is not mentioned stays.
-    pub(crate) fn patched(&self, wish: Wish, zone: &str, now: Timestamp) -> Result<Self, Refusal> {
+    pub(super) fn patched(
+        &self,
+        wish: Wish,
+        place: Place<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
         if wish.kind.is_some_and(|kind| kind != self.kind) {
             return Err(Refusal::TypeChanged);
         }
-        refuse_tags(wish.tags.as_deref())?;
         let mut next = self.clone();
+        if let Some(tags) = wish.tags {
+            next.tags = checked_tags(&tags, place.plan)?;
+        }
         if let Some(name) = wish.name {
-            next.name = full_name(&name, zone)?;
+            next.name = full_name(&name, place.zone)?;
         }
         if let Some(content) = wish.content {
             next.content = content;
@@ -171,27 +190,37 @@ impl Record {
         next.priority = wish.priority.or(next.priority);
         next.data = wish.data.or(next.data);
         if let Said::Comment(comment) = wish.comment {
-            next.comment = checked_comment(comment)?;
+            next.comment = checked_comment(comment, place.plan)?;
         }
         next.modified = now;
-        next.noting_comment_change(self, now).checked()
+        next.noting_what_changed(self, now).checked()
     }
 
     /// This record after a PUT: what is not mentioned goes back to its default; id and creation stay.
-    pub(crate) fn replaced(&self, wish: Wish, zone: &str, now: Timestamp) -> Result<Self, Refusal> {
-        let mut next = Self::new(self.id.clone(), wish, zone, now)?;
+    pub(super) fn replaced(
+        &self,
+        wish: Wish,
+        place: Place<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let mut next = Self::new(self.id.clone(), wish, place, now)?;
         if next.kind != self.kind {
             return Err(Refusal::TypeChanged);
         }
         next.created = self.created;
-        Ok(next.noting_comment_change(self, now))
+        Ok(next.noting_what_changed(self, now))
     }
 
-    fn noting_comment_change(mut self, before: &Self, now: Timestamp) -> Self {
+    fn noting_what_changed(mut self, before: &Self, now: Timestamp) -> Self {
         self.comment_modified = if self.comment == before.comment {
             before.comment_modified
         } else {
             self.comment.as_ref().map(|_| now)
+        };
+        self.tags_modified = if self.tags == before.tags {
+            before.tags_modified
+        } else {
+            (!self.tags.is_empty()).then_some(now)
         };
         self
     }
@@ -238,12 +267,15 @@ impl Record {
             "settings": {},
             "meta": {},
             "comment": self.comment,
-            "tags": [],
+            "tags": self.tags,
             "created_on": shown_time(self.created),
             "modified_on": shown_time(self.modified),
         });
         if let Some(at) = self.comment_modified {
             shown["comment_modified_on"] = json!(shown_time(at));
+        }
+        if let Some(at) = self.tags_modified {
+            shown["tags_modified_on"] = json!(shown_time(at));
         }
         if let Some(priority) = self.priority {
             shown["priority"] = json!(priority);
@@ -260,19 +292,39 @@ pub(crate) fn shown_time(at: Timestamp) -> String {
     format!("{at:.6}")
 }
 
-fn refuse_tags(tags: Option<&[String]>) -> Result<(), Refusal> {
-    match tags {
-        None | Some([]) => Ok(()),
-        Some(tags) => Err(Refusal::Tags(tags.len())),
+/// Tags are `name:value`, or a name alone, which Cloudflare keeps as `name:`.
+fn checked_tags(tags: &[String], plan: CloudflarePlan) -> Result<Vec<String>, Refusal> {
+    let most = plan.tag_limit();
+    if tags.len() > most {
+        return Err(Refusal::Tags(tags.len(), most));
+    }
+    tags.iter().map(|tag| checked_tag(tag)).collect()
+}
+
+fn checked_tag(tag: &str) -> Result<String, Refusal> {
+    let (name, value) = tag.split_once(':').unwrap_or((tag, ""));
+    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let fits = (1..=TAG_NAME_LIMIT).contains(&name.len())
+        && name.bytes().all(is_name_byte)
+        && value.chars().count() <= TAG_VALUE_LIMIT
+        && !value.chars().any(char::is_control);
+    if fits {
+        Ok(format!("{name}:{value}"))
+    } else {
+        Err(Refusal::Tag)
     }
 }
 
-fn checked_comment(comment: Option<String>) -> Result<Option<String>, Refusal> {
+fn checked_comment(
+    comment: Option<String>,
+    plan: CloudflarePlan,
+) -> Result<Option<String>, Refusal> {
     let Some(comment) = comment.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if comment.chars().count() > COMMENT_LIMIT {
-        return Err(Refusal::Comment(COMMENT_LIMIT));
+    let most = plan.comment_limit();
+    if comment.chars().count() > most {
+        return Err(Refusal::Comment(most));
     }
     if comment.chars().any(char::is_control) {
         return Err(Refusal::CommentCharacters);
@@ -296,7 +348,7 @@ pub(crate) fn full_name(name: &str, zone: &str) -> Result<String, Refusal> {
     }
 }
 
-fn is_host_name(name: &str) -> bool {
+pub(super) fn is_host_name(name: &str) -> bool {
     let label_is_fine = |(place, label): (usize, &str)| {
         (place == 0 && label == "*")
             || (!label.is_empty()

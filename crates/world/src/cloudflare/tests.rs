@@ -1,5 +1,7 @@
 //! The zone as a client sees it, request by request, on a world without sockets.
 
+mod account;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -14,7 +16,10 @@ struct Client {
 
 impl Client {
     async fn new() -> Self {
-        let world = World::new(Options::default());
+        Self::on(World::new(Options::default())).await
+    }
+
+    async fn on(world: World) -> Self {
         let mut client = Self {
             world,
             zone: String::new(),
@@ -31,6 +36,17 @@ impl Client {
 
     async fn send(&self, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
         let token = &self.world.options().cloudflare_token;
+        self.send_as(&format!("Bearer {token}"), method, path, body)
+            .await
+    }
+
+    async fn send_as(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> (StatusCode, Value) {
         let body = if body.is_null() {
             Body::empty()
         } else {
@@ -39,7 +55,7 @@ impl Client {
         let request = Request::builder()
             .method(method)
             .uri(format!("/client/v4{path}"))
-            .header("authorization", format!("Bearer {token}"))
+            .header("authorization", authorization)
             .body(body)
             .unwrap();
         let response = self.world.cloudflare().oneshot(request).await.unwrap();
@@ -265,7 +281,8 @@ async fn a_stranger_and_an_unknown_zone_are_turned_away() {
         .unwrap();
     let response = client.world.cloudflare().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
-    let request = Request::get("/client/v4/zones").header("authorization", "Bearer wrong");
+    let request = Request::get("/client/v4/zones")
+        .header("authorization", format!("Bearer {}", "w".repeat(40)));
     let response = client
         .world
         .cloudflare()

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::call::Api;
+use crate::calls::Struck;
 use crate::faults::{Fault, FaultKind, Faults};
 use crate::world::World;
 
@@ -128,7 +129,65 @@ fn within(fits: bool, what: &'static str) -> Result<(), OrderError> {
 }
 
 impl Order {
-    pub(super) async fn carry_out(self, world: &World) -> Result<(), OrderError> {
+    /// Does it. What to write down is handed back, unless what changed is in history by itself.
+    pub(super) async fn carry_out(self, world: &World) -> Result<Option<String>, OrderError> {
+        let said = self.said();
+        self.done(world).await.map(|()| said)
+    }
+
+    /// The order in words, for the timeline.
+    fn said(&self) -> Option<String> {
+        let word = |kind: &FaultKind| Struck::Fault(*kind).word();
+        match self {
+            Self::DeleteServer { .. }
+            | Self::PowerOffServer { .. }
+            | Self::RenameServer { .. }
+            | Self::DeleteRecord { .. }
+            | Self::EditRecord { .. } => None,
+            Self::TakeDown { api, down: true } => Some(format!("{} taken down", api.name())),
+            Self::TakeDown { api, down: false } => Some(format!("{} brought back", api.name())),
+            Self::Plan {
+                api, kind, times, ..
+            } => Some(format!("{}: {} planned, {times}×", api.name(), word(kind))),
+            Self::Chance {
+                api,
+                kind,
+                probability,
+            } => Some(format!(
+                "{}: {} with probability {probability}",
+                api.name(),
+                word(kind)
+            )),
+            Self::Latency { api, milliseconds } => Some(format!(
+                "{} slowed down by up to {milliseconds} ms",
+                api.name()
+            )),
+            Self::Exhaust {
+                location,
+                exhausted: true,
+                ..
+            } => Some(format!("{location} runs out of room")),
+            Self::Exhaust {
+                location,
+                exhausted: false,
+                ..
+            } => Some(format!("{location} has room again")),
+            Self::FailPayments {
+                subscription,
+                failing: true,
+            } => Some(format!("payments of {subscription} fail from now on")),
+            Self::FailPayments {
+                subscription,
+                failing: false,
+            } => Some(format!("payments of {subscription} work again")),
+            Self::EndPeriod { subscription } => Some(format!("the period of {subscription} ends")),
+            Self::SendEvent { event, .. } => Some(format!("{event} is sent again")),
+            Self::Skip { seconds } => Some(format!("time jumps ahead by {seconds} s")),
+            Self::Heal => Some("everything healed".to_owned()),
+        }
+    }
+
+    async fn done(self, world: &World) -> Result<(), OrderError> {
         let faults = world.faults();
         match self {
             Self::DeleteServer { server } => {

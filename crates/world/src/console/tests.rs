@@ -1,5 +1,7 @@
 //! What the console shows and what its orders do, on a world without sockets.
 
+mod timeline;
+
 use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
