@@ -11,9 +11,9 @@ mod architecture;
 mod check_config;
 mod convergence;
 mod crds;
-mod kube;
 #[path = "../../crates/world/tests/spec/judge.rs"]
 mod judge;
+mod kube;
 mod money;
 mod real;
 mod samples;
