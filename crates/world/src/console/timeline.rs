@@ -14,8 +14,9 @@ use crate::world::World;
 
 /// Rows shown at once.
 const MOST_ROWS: usize = 120;
-/// How far back things are looked for.
-const MOST_ENTRIES: u64 = 20_000;
+/// How far back the last changes of one API are looked for, and those of one life.
+const MOST_ENTRIES: u64 = 5_000;
+const MOST_OF_A_LIFE: u64 = 20_000;
 const MOST_EVENTS: usize = 5_000;
 
 /// What somebody wants to see; everything when nothing is said.
@@ -74,8 +75,12 @@ pub(super) struct Seen {
 }
 
 pub(super) fn seen(world: &World, wanted: &Wanted) -> Seen {
-    let last = world.last_sequence();
-    let entries = world.history_since(last.saturating_sub(MOST_ENTRIES));
+    let most = if wanted.follow.is_empty() {
+        MOST_ENTRIES
+    } else {
+        MOST_OF_A_LIFE
+    };
+    let entries = world.history_since(world.last_sequence().saturating_sub(most));
     let calls = world.calls();
     let family = (!wanted.follow.is_empty()).then(|| kin(world, &entries).of(&wanted.follow));
     let is_followed = |entry: &&Entry| entry.subject.id == wanted.follow;
