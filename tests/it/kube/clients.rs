@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote, against a real kube-apiserver and against ours, in memory and on SQLite: the same
+//! Clients that nobody here wrote, against a real kube-apiserver and against ours, in memory and on `SQLite`: the same
 //! must come of it. Here: the servers, as such clients reach them; a client has a room.
 
 mod controllers;
@@ -30,7 +30,7 @@ struct Reached {
     /// A folder of its own, with `kubeconfig` in it.
     folder: TempDir,
     _real: Option<Arc<ApiServer>>,
-    _serving: JoinSet<()>,
+    serving: JoinSet<()>,
 }
 
 impl Reached {
@@ -61,7 +61,7 @@ impl Reached {
         let server = server.await.unwrap();
         let stop = CancellationToken::new();
         reached
-            ._serving
+            .serving
             .spawn(async move { server.serve(listener, stop).await.unwrap() });
         reached
     }
@@ -73,7 +73,7 @@ impl Reached {
             address,
             folder,
             _real: real,
-            _serving: JoinSet::new(),
+            serving: JoinSet::new(),
         };
         let text = format!(
             "apiVersion: v1

@@ -16,7 +16,6 @@ mod http;
 mod keeping;
 mod kubectl;
 mod objects;
-mod outside;
 mod preload;
 mod reading;
 mod refusals;

@@ -306,7 +306,7 @@ async fn controllers_come_to_the_same_end_on_every_server() {
                 a_lease_has_one_holder(&client),
             );
         };
-        let ended = tokio::time::timeout(LIMIT, stories).await;
+        let ended = tokio::time::timeout(LIMIT, Box::pin(stories)).await;
         assert!(ended.is_ok(), "{}: a story has no end", server.name);
     }
 }

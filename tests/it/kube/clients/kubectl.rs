@@ -71,7 +71,7 @@ impl Terminal {
             assert_eq!(said.code, Some(0), "{typed}: {}", said.err);
         }
         until(
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             "the kind is explained",
             async || {
                 let said = self.says("explain barges");

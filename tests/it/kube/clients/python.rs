@@ -1,6 +1,7 @@
 //! Kubernetes' own Python library: `session.py` does with it what a controller's author does, and prints the same on
 //! every server.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -34,7 +35,8 @@ async fn pythons_library_sees_the_same_on_every_server() {
     let mut report = String::new();
     for (name, ours) in names[1..].iter().zip(ours) {
         for (real, ours) in real.iter().zip(ours).filter(|(real, ours)| real != ours) {
-            report += &format!("\n--- real\n{real}\n--- {name}\n{ours}\n");
+            // Writing to a String cannot fail.
+            let _ = writeln!(report, "\n--- real\n{real}\n--- {name}\n{ours}");
         }
         assert!(report.is_empty(), "{report}");
         assert_eq!(real.len(), ours.len(), "{name} ends early or late");
