@@ -75,10 +75,7 @@ fn a_label_selector_that_makes_no_sense_is_refused() {
         "a notin",
         &"x".repeat(64),
     ] {
-        assert!(
-            matches!(Labels::parse(selector), Err(SelectorError::Requirement(_))),
-            "{selector}"
-        );
+        assert!(Labels::parse(selector).is_err(), "{selector}");
     }
 }
 

@@ -17,4 +17,5 @@ mod objects;
 mod reading;
 mod refusals;
 mod runtime;
+mod scale;
 mod world;
