@@ -4,6 +4,7 @@
 //! A room is a file here with `sequences()`. To add one: the file, its `mod` line and its line in `rooms!`.
 
 mod compare;
+mod generated;
 mod known;
 mod normal;
 mod run;

@@ -91,12 +91,11 @@ impl Admission<'_> {
         let mut warnings = self.judge_unknown(&unknown, patched)?;
         warnings.extend(served.deprecation.clone());
         let in_any_case = warnings.clone();
-        match served.builtin() {
-            None => warnings.extend(metadata::finalizer_warnings(&object, old)),
-            Some(_) => {
-                served.schema.tidy(&mut object);
-                builtin::drop_nulls(&mut object);
-            }
+        if served.builtin().is_some() {
+            served.schema.tidy(&mut object);
+            builtin::drop_nulls(&mut object);
+        } else {
+            warnings.extend(metadata::finalizer_warnings(&object, old));
         }
         if served.builtin() == Some(Builtin::Definition) {
             let known = old.map(crd::warnings).unwrap_or_default();

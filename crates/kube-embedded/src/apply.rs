@@ -87,6 +87,14 @@ fn conflict_sentence(conflicts: &[Conflict]) -> String {
     )
 }
 
+/// One problem as it is, several each on a line.
+fn listed(problems: &[String]) -> String {
+    match problems {
+        [one] => one.clone(),
+        several => format!("errors:\n  {}", several.join("\n  ")),
+    }
+}
+
 /// Server-side apply: the live object (None when there is none yet) with the applied configuration merged in, fields the
 /// manager gave up removed, and `managedFields` brought up to date. Defaults, prune and validation come after.
 /// Through `status` only the applied `status` counts; otherwise the caller has dropped an applied `status` where the
@@ -194,7 +202,7 @@ fn accepted(applied: &Value, by: &Writer<'_>, place: Place<'_>) -> Result<Value,
     if !problems.is_empty() {
         return Err(ApplyError::Untyped {
             object: described(applied),
-            problems: problems.join(", "),
+            problems: listed(&problems),
         });
     }
     if by.subresource != Some("status") {

@@ -40,6 +40,8 @@ pub(crate) struct Schema {
     nodes: Arc<[Node]>,
     root: NodeId,
     has_rules: bool,
+    /// Of a built-in kind, whose objects Go decodes before anything looks at them.
+    is_builtin: bool,
 }
 
 impl Schema {
@@ -56,11 +58,16 @@ impl Schema {
 
     /// Compiles one of the built-in definitions (`io.k8s.api.core.v1.Secret`).
     pub(crate) fn builtin(definition: &str) -> Result<Self, Vec<Cause>> {
-        compile::builtin(definition)
+        let schema = compile::builtin(definition)?;
+        Ok(Self {
+            is_builtin: true,
+            ..schema
+        })
     }
 
     fn new(nodes: Vec<Node>, root: NodeId) -> Self {
         Self {
+            is_builtin: false,
             has_rules: nodes.iter().any(|node| !node.rules.is_empty()),
             nodes: nodes.into(),
             root,

@@ -40,7 +40,12 @@ pub(super) async fn room(name: &str, sequences: Vec<Sequence>) {
 }
 
 /// What is wrong with a sequence; empty when nothing is.
-async fn report(name: String, sequence: &Sequence, real: &Asked, ours: &[Asked; 2]) -> String {
+pub(super) async fn report(
+    name: String,
+    sequence: &Sequence,
+    real: &Asked,
+    ours: &[Asked; 2],
+) -> String {
     let [memory, sqlite] = ours;
     let (expected, in_memory, on_sqlite) = futures::join!(
         run(real, &name, sequence),

@@ -207,6 +207,11 @@ fn without_numbers(text: &str) -> String {
 
 /// `x is invalid: [a, b]` with its parts in order: theirs is that of a hash map.
 fn sorted_parts(text: &str) -> String {
+    if let Some((head, list)) = text.split_once("errors:\n") {
+        let mut lines: Vec<&str> = list.lines().collect();
+        lines.sort_unstable();
+        return format!("{head}errors:\n{}", lines.join("\n"));
+    }
     let Some((head, rest)) = text.split_once(": [") else {
         return text.to_owned();
     };

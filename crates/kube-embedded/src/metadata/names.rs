@@ -52,7 +52,7 @@ pub(crate) fn check_qualified(field: &str, key: &str) -> Vec<Cause> {
         None => (None, key),
     };
     if name.contains('/') {
-        return vec![invalid(&format!("a valid label key {}", KEY_WORDS))];
+        return vec![invalid(&format!("a valid label key {KEY_WORDS}"))];
     }
     let mut causes = Vec::new();
     match prefix {

@@ -238,7 +238,7 @@ fn interleave(
         let was = place(before, &entry);
         let goes_first =
             |other: &Value| place(before, other).is_none_or(|at| was.is_none_or(|was| at <= was));
-        while let Some(other) = named.next_if(&goes_first) {
+        while let Some(other) = named.next_if(goes_first) {
             entries.push(other);
         }
         entries.push(entry);

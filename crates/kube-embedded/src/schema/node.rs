@@ -159,3 +159,21 @@ pub(super) struct Node {
     pub(super) not: Option<NodeId>,
     pub(super) rules: Vec<Rule>,
 }
+
+impl Node {
+    /// The format as written, if a server looks at it: of texts those that are checked and a few more, of numbers their
+    /// size.
+    pub(super) fn checked_format(&self) -> Option<&str> {
+        let format = self.format_text.as_str();
+        let is_looked_at = match self.kind {
+            Some(Kind::String) => {
+                self.format.is_some()
+                    || ["password", "k8s-short-name", "k8s-long-name"].contains(&format)
+            }
+            Some(Kind::Integer) => ["int32", "int64"].contains(&format),
+            Some(Kind::Number) => ["float", "double"].contains(&format),
+            Some(Kind::Object | Kind::Array | Kind::Boolean) | None => false,
+        };
+        is_looked_at.then_some(format)
+    }
+}

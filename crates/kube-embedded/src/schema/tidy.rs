@@ -17,7 +17,9 @@ impl Schema {
             Value::Object(fields) => self.tidy_fields(id, fields),
             Value::Array(items) => {
                 if let Some(item) = self.node(id).items {
-                    items.iter_mut().for_each(|value| self.tidy_at(item, value));
+                    for value in items {
+                        self.tidy_at(item, value);
+                    }
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

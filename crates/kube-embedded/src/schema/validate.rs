@@ -2,10 +2,12 @@
 //!
 //! The words and the order of checks are those of the validator in Kubernetes' own kube-openapi.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Schema;
-use super::node::{Additional, Node, NodeId, word_of};
+use super::node::{Additional, Kind, Node, NodeId, word_of};
 use super::scalars;
 use crate::cause::{Cause, Reason};
 use crate::path::Path;
@@ -18,6 +20,9 @@ impl Schema {
             visited: 0,
         };
         walk.check(self.root, object, old, &Path::Root);
+        // What two alternatives, or one and the schema itself, complain of is told once.
+        let mut told = HashSet::new();
+        walk.causes.retain(|cause| told.insert(cause.to_string()));
         walk.causes
     }
 }
@@ -69,12 +74,21 @@ impl Walk<'_> {
             return;
         };
         let fits = if node.int_or_string {
-            value.is_string() || super::node::Kind::Integer.holds(value)
+            value.is_string() || Kind::Integer.holds(value)
         } else {
             node.kind.is_none_or(|kind| kind.holds(value))
         };
-        if !fits {
-            self.wrong_type(&wanted, word_of(value), path);
+        if fits {
+            return;
+        }
+        let format = node.checked_format().filter(|_| !self.schema.is_builtin);
+        match (format, value) {
+            // Real servers take a list where a text of a format should be.
+            (Some(_), Value::Array(_)) if node.kind == Some(Kind::String) => {}
+            (Some(format), Value::Bool(_) | Value::Number(_) | Value::Object(_)) => {
+                self.wrong_type(format, go_format(value), path);
+            }
+            _ => self.wrong_type(&wanted, word_of(value), path),
         }
     }
 
@@ -220,7 +234,6 @@ impl Walk<'_> {
             );
             self.causes
                 .push(Cause::invalid(path.to_string(), &count.into(), &detail));
-            return;
         }
         if let Some(most) = node
             .limits
@@ -229,7 +242,6 @@ impl Walk<'_> {
         {
             self.causes
                 .push(Cause::too_many(path.to_string(), count, most));
-            return;
         }
         for (name, value) in fields {
             let before = old.and_then(|old| old.get(name));
@@ -287,6 +299,15 @@ struct Tried {
 }
 
 /// The type as the message names it; None when anything goes.
+/// The format Go's own type of the value has.
+fn go_format(value: &Value) -> &'static str {
+    match value {
+        Value::Number(number) if number.is_f64() => "double",
+        Value::Number(_) => "int64",
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => "",
+    }
+}
+
 fn wanted_type(node: &Node) -> Option<String> {
     if node.int_or_string {
         return Some("integer,string".to_owned());

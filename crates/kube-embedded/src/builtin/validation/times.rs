@@ -33,15 +33,13 @@ pub(super) fn broken_time(text: &str) -> String {
 fn unfit(text: &str, layout: &[&str]) -> Option<String> {
     let mut rest = text;
     for piece in layout {
-        match fitting(rest, piece) {
-            Some(length) => rest = &rest[length..],
-            None => {
-                let layout = layout.concat();
-                return Some(format!(
-                    "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as {piece:?}"
-                ));
-            }
-        }
+        let Some(length) = fitting(rest, piece) else {
+            let layout = layout.concat();
+            return Some(format!(
+                "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as {piece:?}"
+            ));
+        };
+        rest = &rest[length..];
     }
     (!rest.is_empty()).then(|| format!("parsing time {text:?}: extra text: {rest:?}"))
 }
