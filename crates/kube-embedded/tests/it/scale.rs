@@ -44,7 +44,7 @@ async fn sea() -> Wire {
     wire
 }
 
-fn fleet(version: &str, spec: Value) -> Value {
+fn fleet(version: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": format!("example.dev/{version}"), "kind": "Fleet",
         "metadata": { "name": "north" }, "spec": spec,
@@ -54,7 +54,7 @@ fn fleet(version: &str, spec: Value) -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_scale_is_written_without_the_rest_and_has_an_owner() {
     let wire = sea().await;
-    wire.post(FLEETS, fleet("v1", json!({ "size": 3 })))
+    wire.post(FLEETS, fleet("v1", &json!({ "size": 3 })))
         .await
         .expect(201);
     let scale = format!("{FLEETS}/north/scale");
@@ -85,7 +85,7 @@ async fn a_scale_is_written_without_the_rest_and_has_an_owner() {
 async fn a_version_shows_what_it_knows_of_what_another_kept() {
     let wire = sea().await;
     let made = wire
-        .post(NEWER, fleet("v2", json!({ "size": 3, "flag": "red" })))
+        .post(NEWER, fleet("v2", &json!({ "size": 3, "flag": "red" })))
         .await
         .expect(201);
     assert_eq!(made["spec"], json!({ "size": 3 }));
