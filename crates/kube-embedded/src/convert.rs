@@ -44,6 +44,7 @@ pub(crate) fn to_stored(served: &Served, object: &mut Value) {
     object["apiVersion"] = served.stored_version.clone().into();
     if let Some(schema) = served.schema_of(&served.stored_version) {
         schema.prune(object);
+        schema.default_in(object);
     }
 }
 

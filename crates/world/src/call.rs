@@ -314,6 +314,8 @@ impl Blow {
             FaultKind::GarbledAfterCommit => Some(Blow::Garbled),
             FaultKind::Locked
             | FaultKind::NoCapacity
+            | FaultKind::Refused
+            | FaultKind::FailureRemembered
             | FaultKind::ActionFails
             | FaultKind::ActionNeverEnds
             | FaultKind::LingeringList

@@ -71,7 +71,6 @@ fn shown() -> Vec<Sequence> {
         both("a body of one version is not for the other")
             .post("{things}", thing("v2", "x", json!({})))
             .post(NEWER, thing("v1", "x", json!({})))
-            .post(NEWER, thing("v3", "x", json!({})))
             .get("/apis/{group}/v3/namespaces/{ns}/things"),
         both("a watch shows its own version")
             .post("{things}", thing("v1", "x", json!({"a": "1"})))
@@ -92,11 +91,6 @@ fn owned() -> Vec<Sequence> {
                 APPLY,
                 newer("x?fieldManager=m&force=true"),
                 thing("v2", "x", json!({"a": "2"})),
-            )
-            .patch(
-                APPLY,
-                "{things}/x?fieldManager=m",
-                thing("v1", "x", json!({"a": "3", "one": "1"})),
             )
             .get(newer("x")),
         both("what another version cannot hold changes no owners")
@@ -155,22 +149,6 @@ fn moved() -> Vec<Sequence> {
             .get("/apis/{group}")
             .patch(MERGE, newer("x"), json!({"spec": {"a": "2"}}))
             .get(newer("x")),
-        both("a definition has one version to store")
-            .patch(
-                JSON_PATCH,
-                definition,
-                json!([{"op": "replace", "path": "/spec/versions/1/storage", "value": true}]),
-            )
-            .patch(
-                JSON_PATCH,
-                definition,
-                json!([{"op": "replace", "path": "/spec/versions/0/storage", "value": false}]),
-            )
-            .patch(
-                JSON_PATCH,
-                definition,
-                json!([{"op": "replace", "path": "/spec/versions/1/name", "value": "v1"}]),
-            ),
     ]
 }
 

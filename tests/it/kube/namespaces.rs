@@ -86,6 +86,7 @@ fn ended() -> Vec<Sequence> {
         seq("a namespace's own finalizers are the last")
             .merge(NAMESPACE, json!({"metadata": {"finalizers": ["x.y/z"]}}))
             .delete_with(NAMESPACE, json!({"propagationPolicy": "Foreground"}))
+            .shown(|namespace| namespace["status"].clone())
             .until(NAMESPACE, |_, namespace| {
                 namespace["spec"]["finalizers"].is_null()
             })
@@ -94,6 +95,7 @@ fn ended() -> Vec<Sequence> {
             .merge(NAMESPACE, free())
             .get(NAMESPACE),
         seq("a namespace is asked for by its uid")
+            .get(NAMESPACE)
             .delete_with(NAMESPACE, json!({"preconditions": {"uid": "another"}}))
             .delete_with(
                 NAMESPACE,
@@ -131,6 +133,8 @@ fn definitions() -> Vec<Sequence> {
             .until_gone("{things}"),
         seq("a definition is asked for by its uid")
             .defined(things(anything()))
+            .get(definition)
+            .shown(|definition| json!({"uid": definition["metadata"]["uid"]}))
             .delete_with(definition, json!({"preconditions": {"uid": "another"}}))
             .delete_with(
                 definition,

@@ -43,7 +43,9 @@ pub(super) fn answer(call: &Call<'_>, object: &Stored) -> Result<Answer, Failure
     let scale = paths(call)?.shown(&object);
     let scale = scale.map_err(|error| match error {
         ScaleError::Missing(_) => Failure::Internal(error.to_string()),
-        ScaleError::Accessor(_) | ScaleError::Empty(_) | ScaleError::Untyped { .. } => unfit(error),
+        ScaleError::Accessor(_) | ScaleError::Empty(_) | ScaleError::Untyped { .. } => {
+            unfit(&error)
+        }
     })?;
     Ok(Answer::value(scale))
 }
@@ -105,9 +107,15 @@ pub(super) fn next(call: &Call<'_>, old: &Value, wanted: &Wanted<'_>) -> Result<
     let paths = paths(call)?;
     let scale = match wanted {
         Wanted::Said(scale) => scale.clone(),
-        Wanted::Patched(patch) => patched(call, paths.to_patch(old).map_err(unfit)?, patch)?,
+        Wanted::Patched(patch) => patched(
+            call,
+            paths.to_patch(old).map_err(|error| unfit(&error))?,
+            patch,
+        )?,
     };
-    let mut new = paths.put(old.clone(), &scale).map_err(unfit)?;
+    let mut new = paths
+        .put(old.clone(), &scale)
+        .map_err(|error| unfit(&error))?;
     let insists = |field: &str| {
         let said = scale["metadata"][field].as_str();
         said.filter(|said| !said.is_empty()).map(Value::from)
@@ -136,7 +144,7 @@ fn patched(call: &Call<'_>, mut scale: Value, patch: &Patch<'_>) -> Result<Value
     Ok(scale)
 }
 
-fn unfit(error: ScaleError) -> Failure {
+fn unfit(error: &ScaleError) -> Failure {
     match error {
         ScaleError::Empty(_) => Failure::BadRequest(error.to_string()),
         ScaleError::Accessor(_) | ScaleError::Missing(_) | ScaleError::Untyped { .. } => {

@@ -107,7 +107,12 @@ async fn everybody_agrees(storage: Storage, seed: u64) {
             .await
             .expect(200);
         let listed: Vec<Value> = list["items"].as_array().unwrap().clone();
-        let believed: Vec<Value> = picture.into_values().collect();
+        let mut believed: Vec<Value> = picture.into_values().collect();
+        for object in believed.iter_mut().filter_map(Value::as_object_mut) {
+            // Of these a list of a built-in kind speaks once.
+            object.remove("apiVersion");
+            object.remove("kind");
+        }
         assert_eq!(believed, listed, "seed {seed} {selector}");
     }
 }

@@ -21,4 +21,5 @@ mod reading;
 mod refusals;
 mod restarts;
 mod runtime;
+mod scale;
 mod world;
