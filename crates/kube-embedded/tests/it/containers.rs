@@ -191,7 +191,7 @@ async fn an_event_is_one_object_in_both_groups() {
     );
     let newer = wire.get("/apis/events.k8s.io/v1/events").await.expect(200);
     assert_eq!(newer["items"][0]["note"], "set sail");
-    assert_eq!(newer["items"][0]["apiVersion"], "events.k8s.io/v1");
+    assert_eq!(newer["apiVersion"], "events.k8s.io/v1");
     assert!(newer["items"][0]["message"].is_null());
 }
 

@@ -247,7 +247,7 @@ fn everything_served_is_found_and_explained() {
     assert!(shell.ok("explain lease.spec").contains("holderIdentity"));
     assert_eq!(shell.ok("auth can-i delete boats"), "yes\n");
     assert!(shell.ok("auth whoami").contains("system:masters"));
-    assert!(shell.ok("version").contains("Server Version: v1.33"));
+    assert!(shell.ok("get --raw /version").contains("v1.37"));
     assert_eq!(shell.ok("get --raw /readyz"), "ok");
 }
 
