@@ -357,9 +357,9 @@ fn a_list_in_a_file_is_applied_item_by_item() {
         return;
     }
     let shell = Shell::harbour();
-    let list = "{apiVersion: v1, kind: List, items: [
+    let list = "apiVersion: v1\nkind: List\nitems: [
         {apiVersion: v1, kind: ConfigMap, metadata: {name: notes}},
-        {apiVersion: example.dev/v1, kind: Boat, metadata: {name: berta}, spec: {colour: blue}}]}";
+        {apiVersion: example.dev/v1, kind: Boat, metadata: {name: berta}, spec: {colour: blue}}]\n";
     assert_eq!(
         shell.ok_with("apply -f -", list),
         "configmap/notes created\nboat.example.dev/berta created\n"
