@@ -1,4 +1,4 @@
-//! Room: the rules of Secrets, ConfigMaps, Leases, both kinds of Events and ServiceAccounts.
+//! Room: the rules of Secrets, `ConfigMaps`, Leases, both kinds of Events and `ServiceAccounts`.
 
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use futures::{StreamExt as _, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::run::{Answers, run};
 use super::sequence::{Ask, Sequence};
@@ -136,7 +136,6 @@ fn a_difference_is_found_wherever_it_is() {
         differences("", &real, &ours, &mut lines);
         lines.len()
     };
-    use serde_json::json;
     assert_eq!(
         found(json!({"a": [1, {"b": 2}]}), json!({"a": [1, {"b": 2}]})),
         0

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::sequence::{Sequence, seq, things, yaml};
 
-const FORMS: &str = r#"
+const FORMS: &str = r"
 - {type: string}
 - {description: x}
 - {type: array}
@@ -29,9 +29,9 @@ const FORMS: &str = r#"
 - {type: integer, minLength: -1}
 - {type: string, nullable: true, enum: [a]}
 - {type: integer, exclusiveMinimum: true}
-"#;
+";
 
-const EXTENSIONS: &str = r#"
+const EXTENSIONS: &str = r"
 - {x-kubernetes-int-or-string: true}
 - {type: string, x-kubernetes-int-or-string: true}
 - {x-kubernetes-preserve-unknown-fields: true}
@@ -40,9 +40,9 @@ const EXTENSIONS: &str = r#"
 - {type: object, x-kubernetes-embedded-resource: true}
 - {type: object, x-kubernetes-embedded-resource: true, x-kubernetes-preserve-unknown-fields: true}
 - {type: string, x-kubernetes-embedded-resource: true}
-"#;
+";
 
-const LISTS: &str = r#"
+const LISTS: &str = r"
 - {type: object, x-kubernetes-map-type: odd}
 - {type: string, x-kubernetes-map-type: atomic}
 - {type: array, x-kubernetes-list-type: odd, items: {type: string}}
@@ -65,9 +65,9 @@ const LISTS: &str = r#"
 - {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string, nullable: true}}}}
 - {type: array, x-kubernetes-list-map-keys: [k], items: {type: string}}
 - {type: string, allOf: [{x-kubernetes-list-type: set, x-kubernetes-preserve-unknown-fields: true, x-kubernetes-int-or-string: true, x-kubernetes-embedded-resource: true, x-kubernetes-map-type: atomic}]}
-"#;
+";
 
-const COMBINATIONS: &str = r#"
+const COMBINATIONS: &str = r"
 - {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
 - {x-kubernetes-int-or-string: true, anyOf: [{type: string}, {type: integer}]}
 - {x-kubernetes-int-or-string: true, allOf: [{anyOf: [{type: integer}, {type: string}]}]}
@@ -81,9 +81,9 @@ const COMBINATIONS: &str = r#"
 - {type: object, anyOf: [{additionalProperties: {minLength: 1}}]}
 - {type: object, additionalProperties: {type: string}, anyOf: [{additionalProperties: {minLength: 1}}]}
 - {type: string, allOf: [{anyOf: [{type: string}]}]}
-"#;
+";
 
-const DEFAULTS: &str = r#"
+const DEFAULTS: &str = r"
 - {type: integer, default: 5}
 - {type: integer, default: x}
 - {type: string, enum: [a], default: b}
@@ -91,7 +91,7 @@ const DEFAULTS: &str = r#"
 - {type: object, default: {}, properties: {a: {type: string, default: x}}, required: [a]}
 - {type: object, default: {}, properties: {a: {type: string}}, required: [a]}
 - {type: array, default: [1], items: {type: string}}
-"#;
+";
 
 const RULES: &str = r#"
 - {type: integer, x-kubernetes-validations: [{rule: self > 0}]}

@@ -33,6 +33,26 @@ fn one() -> Vec<Sequence> {
                 "{maps}/a",
                 json!({"preconditions": {"uid": "{uid}", "resourceVersion": "{version}"}}),
             ),
+        seq("a deletion has options")
+            .post("{maps}", map("a", json!({})))
+            .delete_with("{maps}/a", json!({"dryRun": ["All"]}))
+            .delete_with("{maps}/a", json!({"dryRun": ["Some"]}))
+            .delete_with(
+                "{maps}/a",
+                json!({"gracePeriodSeconds": -5, "dryRun": ["All"]}),
+            )
+            .delete_with("{maps}/a", json!({"propagationPolicy": "Odd"}))
+            .delete_with(
+                "{maps}/a",
+                json!({"kind": "DeleteOptions", "apiVersion": "v1", "odd": 1, "dryRun": ["All"]}),
+            )
+            .delete_with("{maps}/a", json!({"kind": "ConfigMap", "apiVersion": "v1"}))
+            .delete("{maps}/a?gracePeriodSeconds=0"),
+    ]
+}
+
+fn held() -> Vec<Sequence> {
+    vec![
         seq("a finalizer holds an object until it is taken away")
             .post(
                 "{maps}",
@@ -62,21 +82,6 @@ fn one() -> Vec<Sequence> {
             )
             .merge("{things}/a", json!({"metadata": {"finalizers": []}}))
             .get("{things}/a"),
-        seq("a deletion has options")
-            .post("{maps}", map("a", json!({})))
-            .delete_with("{maps}/a", json!({"dryRun": ["All"]}))
-            .delete_with("{maps}/a", json!({"dryRun": ["Some"]}))
-            .delete_with(
-                "{maps}/a",
-                json!({"gracePeriodSeconds": -5, "dryRun": ["All"]}),
-            )
-            .delete_with("{maps}/a", json!({"propagationPolicy": "Odd"}))
-            .delete_with(
-                "{maps}/a",
-                json!({"kind": "DeleteOptions", "apiVersion": "v1", "odd": 1, "dryRun": ["All"]}),
-            )
-            .delete_with("{maps}/a", json!({"kind": "ConfigMap", "apiVersion": "v1"}))
-            .delete("{maps}/a?gracePeriodSeconds=0"),
     ]
 }
 
@@ -113,5 +118,5 @@ fn many() -> Vec<Sequence> {
 }
 
 pub(super) fn sequences() -> Vec<Sequence> {
-    [one(), many()].into_iter().flatten().collect()
+    [one(), held(), many()].into_iter().flatten().collect()
 }

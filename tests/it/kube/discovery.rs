@@ -116,7 +116,9 @@ fn refused() -> Vec<Sequence> {
             .get("{maps}")
             .by(Who::Token("wrong".to_owned()))
             .get("/version")
-            .by(Who::Token("wrong".to_owned())),
+            .by(Who::Token("wrong".to_owned()))
+            .get("/healthz")
+            .by(Who::Nobody),
         seq("what is not there is not found")
             .get("/apis/nothing.example/v1/things")
             .get("/apis/nothing.example")

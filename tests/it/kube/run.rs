@@ -13,7 +13,7 @@ use super::sequence::{Ask, Body, Sequence, Step, Who};
 use super::servers::{Answer, Asked, TOKEN};
 
 /// How long anything may take on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The answers to a sequence's requests, in their order and normalised; fewer when one failed.
 pub(super) struct Answers {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::sequence::{Sequence, seq, thing, things, yaml};
 
-const SCALARS: &str = r#"
+const SCALARS: &str = r"
 - [{type: string}, [1, true, null, [], {}]]
 - [{type: integer}, [x, 1.5, true, 3000000000]]
 - [{type: integer, format: int32}, [3000000000]]
@@ -20,25 +20,25 @@ const SCALARS: &str = r#"
 - [{type: number, multipleOf: 0.1}, [0.35, 0.3]]
 - [{type: string, minLength: 2, maxLength: 3}, [a, abcd]]
 - [{type: string, pattern: '^[a-z]+$'}, [A]]
-"#;
+";
 
-const OBJECTS: &str = r#"
+const OBJECTS: &str = r"
 - [{type: object, properties: {a: {type: string}}}, [[], x, {a: 1, b: 2}]]
 - [{type: object, required: [a, b], properties: {a: {type: string}, b: {type: string}}}, [{}, {a: x}]]
 - [{type: object, minProperties: 1, maxProperties: 2, additionalProperties: {type: string}}, [{}, {a: x, b: x, c: x}, {a: 1}]]
 - [{type: object, additionalProperties: true}, [{a: {b: c}}]]
 - [{type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: object, properties: {b: {type: string}}}}}, [{u: {v: w}, a: {b: x, c: y}, n: null}]]
 - [{type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}, [{}, {apiVersion: v1, kind: B, metadata: {name: b, odd: 1}, odd: 1}, {apiVersion: v1, kind: B, metadata: {name: B_}}]]
-"#;
+";
 
-const LISTS: &str = r#"
+const LISTS: &str = r"
 - [{type: array, items: {type: integer}}, [{}, [1, x, 2.5], x]]
 - [{type: array, minItems: 1, maxItems: 2, items: {type: string}}, [[], [a, b, c]]]
 - [{type: array, x-kubernetes-list-type: set, items: {type: string}}, [[a, b, a], [a, a, a]]]
 - [{type: array, x-kubernetes-list-type: set, items: {type: integer}}, [[1, 1]]]
-"#;
+";
 
-const FORMATS: &str = r#"
+const FORMATS: &str = r"
 - [{type: string, format: ipv4}, [x, 1.2.3.4]]
 - [{type: string, format: ipv6}, [x, '::1', 1.2.3.4]]
 - [{type: string, format: cidr}, [x, 10.0.0.0/8, 10.0.0.0/33]]
@@ -60,22 +60,22 @@ const FORMATS: &str = r#"
 - [{type: string, format: ssn}, [x, 123-45-6789, '123456789', '123 45 6789']]
 - [{type: string, format: bsonobjectid}, [x, 507f1f77bcf86cd799439011]]
 - [{type: string, format: password}, [x]]
-"#;
+";
 
-const COMBINATIONS: &str = r#"
+const COMBINATIONS: &str = r"
 - [{type: object, properties: {a: {type: string}, b: {type: string}}, oneOf: [{required: [a]}, {required: [b]}]}, [{}, {a: x, b: x}, {a: x}]]
 - [{type: object, properties: {a: {type: string}, b: {type: string}}, anyOf: [{required: [a]}, {required: [b]}]}, [{}]]
 - [{type: string, allOf: [{minLength: 2}, {pattern: ^a}]}, [a, b, ab]]
 - [{type: string, not: {enum: [x]}}, [x]]
-"#;
+";
 
-const DEFAULTS: &str = r#"
+const DEFAULTS: &str = r"
 - [{type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k, p], items: {type: object, required: [k], properties: {k: {type: string}, p: {type: integer, default: 5}, v: {type: string}}}}, [[{k: a}, {k: a}], [{v: x}], [{k: a, p: 1}, {k: a, p: 2}, {k: a, p: 1}]]]
 - [{type: string, nullable: true}, [null]]
 - [{type: array, items: {type: string}}, [[null]]]
 - [{type: array, items: {type: string, nullable: true}}, [[null]]]
 - [{type: object, properties: {a: {type: string, default: x}, o: {type: object, default: {}, properties: {i: {type: integer, default: 5}}}}}, [{}, {a: null, o: null}, {o: {}}]]
-"#;
+";
 
 const RULES: &str = r#"
 - [{type: integer, x-kubernetes-validations: [{rule: self > 0}]}, [0, x]]
@@ -99,12 +99,12 @@ const RULES: &str = r#"
 "#;
 
 /// Schemas, and values before and after.
-const TRANSITIONS: &str = r#"
+const TRANSITIONS: &str = r"
 - [{type: string, maxLength: 5, x-kubernetes-validations: [{rule: self == oldSelf, message: cannot be changed}]}, [[a, b], [a, a]]]
 - [{type: array, maxItems: 5, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string, maxLength: 5}, v: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf, message: only up}]}}}}, [[[{k: a, v: 1}, {k: b, v: 2}], [{k: b, v: 1}]], [[{k: a, v: 1}], [{k: b, v: 0}, {k: a, v: 2}]]]]
 - [{type: array, maxItems: 5, items: {type: integer}}, [[[5], [1]]]]
 - [{type: integer, x-kubernetes-validations: [{rule: self >= oldSelf.orValue(10), optionalOldSelf: true, message: shrinks}]}, [[20, 19], [10, 11]]]
-"#;
+";
 
 /// Schemas of one field each, and the values it is given.
 const TABLES: [(&str, &str); 7] = [

@@ -30,9 +30,12 @@ pub(super) enum Step {
     Until {
         path: String,
         headers: Vec<(&'static str, String)>,
-        so: Box<dyn Fn(u16, &Value) -> bool + Send + Sync>,
+        so: Level,
     },
 }
+
+/// Whether a status and a body are as they should be.
+pub(super) type Level = Box<dyn Fn(u16, &Value) -> bool + Send + Sync>;
 
 /// A request.
 pub(super) struct Ask {
@@ -94,7 +97,7 @@ pub(super) fn thing(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
 }
 
-/// A ConfigMap with that name and data.
+/// A `ConfigMap` with that name and data.
 pub(super) fn map(name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
