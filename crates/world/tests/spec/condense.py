@@ -23,7 +23,7 @@ KEYWORDS = (
 def lay_over(description, overlay):
     """Applies each edit of the overlay; one that does not fit is an error."""
     for edit in overlay:
-        verb = next(verb for verb in ("remove", "require", "optional", "set") if verb in edit)
+        verb = next(verb for verb in ("remove", "require", "optional", "set", "append") if verb in edit)
         *way, last = edit[verb] if isinstance(edit[verb], list) else ["components", *edit[verb].split("/")]
         holder, outer = description, None
         for step in way:
@@ -36,6 +36,8 @@ def lay_over(description, overlay):
         if verb == "require":
             assert last not in holder, edit
             outer["required"] = sorted(outer.get("required", []) + [last])
+        if verb == "append":
+            holder[last].append(edit["schema"])
         if verb in ("require", "set"):
             holder[last] = edit["schema"]
 

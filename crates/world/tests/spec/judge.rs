@@ -141,7 +141,7 @@ impl Exchange<'_> {
         let mut complaints = self.about_the_answer(described);
         if self.status.is_success() {
             let about_request = [
-                self.about_the_path(described, params),
+                about_the_path(described, params),
                 self.about_the_query(described),
                 self.about_the_request(described),
             ];
@@ -171,14 +171,6 @@ impl Exchange<'_> {
         complaints
     }
 
-    fn about_the_path(&self, described: &Value, params: &[(&str, &str)]) -> Vec<String> {
-        let check = |(name, text): &(&str, &str)| {
-            let schema = &described["path"][name]["schema"];
-            against(schema, &read(schema, text))
-        };
-        params.iter().flat_map(check).collect()
-    }
-
     fn about_the_query(&self, described: &Value) -> Vec<String> {
         let pairs = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes());
         let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -193,7 +185,7 @@ impl Exchange<'_> {
         for (name, values) in &given {
             match known.get(name) {
                 Some(described) => {
-                    complaints.extend(about_a_parameter(&described["schema"], values))
+                    complaints.extend(about_a_parameter(&described["schema"], values));
                 }
                 None => complaints.push(format!("the parameter {name} is not described")),
             }
@@ -217,6 +209,14 @@ impl Exchange<'_> {
             (schema, _) => against(schema, &body),
         }
     }
+}
+
+fn about_the_path(described: &Value, params: &[(&str, &str)]) -> Vec<String> {
+    let check = |(name, text): &(&str, &str)| {
+        let schema = &described["path"][name]["schema"];
+        against(schema, &read(schema, text))
+    };
+    params.iter().flat_map(check).collect()
 }
 
 /// A parameter that may be given several times is a list; each item may hold several, with commas between.
