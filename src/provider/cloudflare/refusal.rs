@@ -1,7 +1,7 @@
 //! What a refusal of Cloudflare's means for us: its code sorted by remedy.
 //!
 //! Source of the codes: what several clients' issue threads report (external-dns #2410, #3706, #5898,
-//! ddns-go #1378); the vendor publishes no complete list.
+//! ddns-go #916 and #1378); the vendor publishes no complete list.
 
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ fn why(error: &Said) -> Option<Refusal> {
         81053 | 81054 | 81057 | 81058 => Some(Refusal::AlreadyExists),
         // The record does not exist.
         81044 => Some(Refusal::NotFound),
-        // Access denied · invalid credentials · authentication error.
-        9103 | 9106 | 9107 | 9109 | 10000 => Some(Refusal::Denied),
+        // The token has no token's form · access denied · invalid credentials · authentication error.
+        6111 | 9103 | 9106 | 9107 | 9109 | 10000 => Some(Refusal::Denied),
         // The zone's quota of records is used up.
         81045 => Some(Refusal::LimitReached),
         _ => None,

@@ -29,7 +29,7 @@ fn binding(name: &str, kind: &str, role: &str, user: &str) -> Value {
 
 impl Sequence {
     /// The last request, made as somebody else.
-    pub(super) fn as_user(self, user: &str) -> Self {
+    pub(super) fn acting_as(self, user: &str) -> Self {
         self.with("impersonate-user", user)
     }
 
@@ -67,7 +67,7 @@ fn refusals() -> Vec<Sequence> {
         let sentence = format!("a stranger is refused in so many words: {method} {path}");
         seq(sentence)
             .ask(method, path, super::sequence::Body::None)
-            .as_user("strange & <new>")
+            .acting_as("strange & <new>")
     };
     let mut all: Vec<Sequence> = asked.into_iter().map(one).collect();
     all.push(
@@ -101,24 +101,24 @@ fn rules() -> Vec<Sequence> {
             .allowed("ann", maps(&["get", "create"]))
             .until_allowed("ann", "{maps}/a", true)
             .post("{maps}", map("a", json!({})))
-            .as_user("ann")
+            .acting_as("ann")
             .get("{maps}/a")
-            .as_user("ann")
+            .acting_as("ann")
             .get("{maps}")
-            .as_user("ann")
+            .acting_as("ann")
             .delete("{maps}/a")
-            .as_user("ann")
+            .acting_as("ann")
             .get("{secrets}/a")
-            .as_user("ann")
+            .acting_as("ann")
             .get("/api/v1/namespaces/default/configmaps/a")
-            .as_user("ann"),
+            .acting_as("ann"),
         seq("a subresource is its own thing, and a star before it is any of them")
             .allowed("ann", json!([rule("", "*/status", &["get"])]))
             .until_allowed("ann", "/api/v1/namespaces/{ns}/status", true)
             .get("/api/v1/namespaces/{ns}")
-            .as_user("ann")
+            .acting_as("ann")
             .get("/api/v1/namespaces/{ns}/pods/x/log")
-            .as_user("ann"),
+            .acting_as("ann"),
         seq("names narrow a rule, also for the list of just that one")
             .allowed(
                 "ann",
@@ -127,12 +127,18 @@ fn rules() -> Vec<Sequence> {
             )
             .until_allowed("ann", "{maps}/a", true)
             .get("{maps}/b")
-            .as_user("ann")
+            .acting_as("ann")
             .get("{maps}")
-            .as_user("ann")
+            .acting_as("ann")
             .get("{maps}?fieldSelector=metadata.name%3Da")
             .shown(|list| list["items"].clone())
-            .as_user("ann"),
+            .acting_as("ann"),
+    ]
+}
+
+fn subjects() -> Vec<Sequence> {
+    let maps = |verbs: &[&str]| json!([rule("", "configmaps", verbs)]);
+    vec![
         seq("groups and service accounts are subjects, too")
             .post(ROLES, role("reader", maps(&["get"])))
             .post(
@@ -148,9 +154,9 @@ fn rules() -> Vec<Sequence> {
             )
             .until_allowed("system:serviceaccount:{ns}:robot", "{maps}/a", true)
             .get("{maps}/a")
-            .as_user("system:serviceaccount:other:robot")
+            .acting_as("system:serviceaccount:other:robot")
             .get("{maps}/a")
-            .as_user("ann")
+            .acting_as("ann")
             .with("impersonate-group", "readers"),
         seq("a binding that goes takes its rights along")
             .allowed("ann", maps(&["get"]))
@@ -158,22 +164,27 @@ fn rules() -> Vec<Sequence> {
             .delete(format!("{BINDINGS}/ann"))
             .until_allowed("ann", "{maps}/a", false)
             .get("{maps}/a")
-            .as_user("ann"),
+            .acting_as("ann"),
         seq("a ClusterRole bound in a namespace holds there")
             .post(BINDINGS, binding("edit", "ClusterRole", "edit", "ann"))
             .until_allowed("ann", "{maps}", true)
             .post("{maps}", map("a", json!({})))
-            .as_user("ann")
+            .acting_as("ann")
             .get("/api/v1/configmaps")
-            .as_user("ann")
+            .acting_as("ann")
             .get(ROLES)
-            .as_user("ann"),
+            .acting_as("ann"),
         seq("a binding to a role that is not there allows nothing and says so")
             .post(BINDINGS, binding("b", "Role", "nope", "ann"))
             .post(BINDINGS, binding("c", "ClusterRole", "nope", "ann"))
             .until_allowed("ann", "{maps}", false)
             .until("{maps}", |_, _| true)
             .get(format!("{BINDINGS}/c")),
+    ]
+}
+
+fn gathered() -> Vec<Sequence> {
+    vec![
         seq("a ClusterRole gathers the rules of those it selects")
             .post(
                 format!("{RBAC}/clusterroles"),
@@ -203,13 +214,6 @@ fn rules() -> Vec<Sequence> {
 }
 
 fn roles() -> Vec<Sequence> {
-    let bad_subjects = json!([
-        {"kind": "User", "name": ""},
-        {"kind": "ServiceAccount", "name": "A", "apiGroup": "x"},
-        {"kind": "Group", "name": "a", "apiGroup": "y"},
-        {"kind": "Z", "name": "a"},
-        {"name": "a"},
-    ]);
     vec![
         seq("a role may be called anything that can stand in a path")
             .post(ROLES, role("a:B c", json!([])))
@@ -245,6 +249,18 @@ fn roles() -> Vec<Sequence> {
                     ]},
                 ]}}),
             ),
+    ]
+}
+
+fn bindings() -> Vec<Sequence> {
+    let bad_subjects = json!([
+        {"kind": "User", "name": ""},
+        {"kind": "ServiceAccount", "name": "A", "apiGroup": "x"},
+        {"kind": "Group", "name": "a", "apiGroup": "y"},
+        {"kind": "Z", "name": "a"},
+        {"name": "a"},
+    ]);
+    vec![
         seq("a binding names a role and subjects there can be")
             .post(BINDINGS, json!({"metadata": {"name": "b"}}))
             .post(
@@ -276,10 +292,14 @@ fn roles() -> Vec<Sequence> {
             .get(format!("{RBAC}/clusterroles/system:discovery"))
             .get(format!("{RBAC}/clusterroles/system:aggregate-to-edit"))
             .until(format!("{RBAC}/clusterroles/admin"), |_, role| {
-                role["rules"].as_array().is_some_and(|rules| rules.len() > 20)
+                role["rules"]
+                    .as_array()
+                    .is_some_and(|rules| rules.len() > 20)
             })
             .get(format!("{RBAC}/clusterroles/view"))
-            .get(format!("{RBAC}/clusterrolebindings/system:public-info-viewer")),
+            .get(format!(
+                "{RBAC}/clusterrolebindings/system:public-info-viewer"
+            )),
     ]
 }
 
@@ -326,7 +346,7 @@ fn escalation() -> Vec<Sequence> {
             .allowed("gran", granter())
             .until_allowed("gran", format!("{ROLES}/x"), true)
             .post(ROLES, role("r1", json!([rule("", "configmaps", &["get"])])))
-            .as_user("gran")
+            .acting_as("gran")
             .post(
                 ROLES,
                 role(
@@ -337,26 +357,26 @@ fn escalation() -> Vec<Sequence> {
                     ]),
                 ),
             )
-            .as_user("gran")
+            .acting_as("gran")
             .post(ROLES, role("r3", json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": []}])))
-            .as_user("gran")
+            .acting_as("gran")
             .put(format!("{ROLES}/r4"), role("r4", json!([rule("", "secrets", &["get"])])))
-            .as_user("gran")
+            .acting_as("gran")
             .merge(format!("{ROLES}/r1"), json!({"rules": [rule("", "secrets", &["get"])]}))
-            .as_user("gran")
+            .acting_as("gran")
             .merge(format!("{ROLES}/r1"), json!({"metadata": {"labels": {"a": "b"}}}))
-            .as_user("gran"),
+            .acting_as("gran"),
         seq("nobody binds a role of rights they lack")
             .allowed("gran", granter())
             .until_allowed("gran", format!("{ROLES}/x"), true)
             .post(BINDINGS, binding("b1", "Role", "nope", "x"))
-            .as_user("gran")
+            .acting_as("gran")
             .post(BINDINGS, binding("b1", "X", "nope", "x"))
-            .as_user("gran")
+            .acting_as("gran")
             .post(BINDINGS, binding("b1", "ClusterRole", "cluster-admin", "x"))
-            .as_user("gran")
+            .acting_as("gran")
             .post(BINDINGS, binding("b1", "Role", "gran", "x"))
-            .as_user("gran"),
+            .acting_as("gran"),
         seq("the verbs escalate and bind are leave to do so")
             .allowed(
                 "gran",
@@ -369,11 +389,11 @@ fn escalation() -> Vec<Sequence> {
             )
             .until_allowed("gran", format!("{ROLES}/x"), true)
             .post(ROLES, role("r1", json!([rule("*", "*", &["*"])])))
-            .as_user("gran")
+            .acting_as("gran")
             .post(BINDINGS, binding("b1", "ClusterRole", "view", "x"))
-            .as_user("gran")
+            .acting_as("gran")
             .post(BINDINGS, binding("b2", "ClusterRole", "edit", "x"))
-            .as_user("gran")
+            .acting_as("gran")
             .shown(|refusal| refusal["code"].clone()),
     ]
 }
@@ -383,17 +403,17 @@ fn impersonation() -> Vec<Sequence> {
     vec![
         seq("whoever may impersonate is that user, with the groups that go without saying")
             .post(WHO, json!({}))
-            .as_user("bob")
+            .acting_as("bob")
             .post(WHO, json!({}))
-            .as_user("bob")
+            .acting_as("bob")
             .with("impersonate-group", "g1")
             .with("impersonate-uid", "u1")
             .with("impersonate-extra-scopes", "a")
             .with("impersonate-extra-acme.com%2fproject", "c")
             .post(WHO, json!({}))
-            .as_user(as_robot)
+            .acting_as(as_robot)
             .post(WHO, json!({}))
-            .as_user("system:anonymous"),
+            .acting_as("system:anonymous"),
         seq("a group without a user is a mistake")
             .post(WHO, json!({}))
             .with("impersonate-group", "g1")
@@ -416,18 +436,18 @@ fn reviews() -> Vec<Sequence> {
             .allowed("ann", reader())
             .until_allowed("ann", "{maps}", true)
             .post(&*mine, json!({"spec": {"resourceAttributes": on("list", "configmaps")}}))
-            .as_user("ann")
+            .acting_as("ann")
             .post(&*mine, json!({"spec": {"resourceAttributes": on("list", "secrets")}}))
-            .as_user("ann")
+            .acting_as("ann")
             .post(&*anybody, ann(on("get", "configmaps")))
             .post(&*anybody, ann(on("create", "configmaps")))
             .post(&*local, ann(on("get", "configmaps")))
             .post(&*local, ann(json!({"namespace": "other", "verb": "get", "resource": "configmaps"})))
             .post(&*anybody, ann(on("get", "configmaps")))
-            .as_user("ann"),
+            .acting_as("ann"),
         seq("paths can be asked about, too")
             .post(&*mine, json!({"spec": {"nonResourceAttributes": {"verb": "get", "path": "/x"}}}))
-            .as_user("ann")
+            .acting_as("ann")
             .post(
                 &*anybody,
                 json!({"spec": {"user": "ann", "groups": ["system:masters"], "extra": {"a": ["b"]}, "uid": "x",
@@ -463,10 +483,10 @@ fn reviews() -> Vec<Sequence> {
                 format!("{REVIEWS}/selfsubjectrulesreviews"),
                 json!({"spec": {"namespace": "{ns}"}}),
             )
-            .as_user("ann")
+            .acting_as("ann")
             .shown(sorted_rules)
             .post(format!("{REVIEWS}/selfsubjectrulesreviews"), json!({}))
-            .as_user("ann"),
+            .acting_as("ann"),
     ]
 }
 
@@ -483,7 +503,10 @@ fn sorted_rules(mut review: Value) -> Value {
 pub(super) fn sequences() -> Vec<Sequence> {
     let mut all = refusals();
     all.extend(rules());
+    all.extend(subjects());
+    all.extend(gathered());
     all.extend(roles());
+    all.extend(bindings());
     all.extend(escalation());
     all.extend(impersonation());
     all.extend(reviews());

@@ -126,10 +126,10 @@ fn written() -> Vec<Sequence> {
         )
         .get("{things}/a/scale")
         .put_back("{things}/a/scale", |scale| {
-            scale["spec"]["replicas"] = 6.into()
+            scale["spec"]["replicas"] = 6.into();
         })
         .put_back("{things}/a/scale", |scale| {
-            scale["metadata"]["uid"] = "another".into()
+            scale["metadata"]["uid"] = "another".into();
         }),
         with(
             "what is wanted is a number that can be",

@@ -187,16 +187,16 @@ fn impersonation() -> Vec<Sequence> {
             .token(json!({}))
             .get("{maps}")
             .by_robot()
-            .as_user("bob")
+            .acting_as("bob")
             .get("{maps}")
             .by_robot()
-            .as_user("system:serviceaccount:{ns}:other")
+            .acting_as("system:serviceaccount:{ns}:other")
             .get("/version")
             .by_robot()
-            .as_user("system:node:n1")
+            .acting_as("system:node:n1")
             .post(WHO, json!({}))
             .by_robot()
-            .as_user("system:serviceaccount:{ns}:other")
+            .acting_as("system:serviceaccount:{ns}:other")
             .with("impersonate-group", "g"),
         seq("the verb impersonate lets one be those users, groups and uids it names")
             .robot()
@@ -208,14 +208,14 @@ fn impersonation() -> Vec<Sequence> {
             .until_robot_is("bob", "/version")
             .post(WHO, json!({}))
             .by_robot()
-            .as_user("bob")
+            .acting_as("bob")
             .with("impersonate-group", "g")
             .post(WHO, json!({}))
             .by_robot()
-            .as_user("eve")
+            .acting_as("eve")
             .post(WHO, json!({}))
             .by_robot()
-            .as_user("bob")
+            .acting_as("bob")
             .with("impersonate-uid", "u"),
         seq("the narrower verbs let one be a user for one thing")
             .robot()
@@ -227,10 +227,10 @@ fn impersonation() -> Vec<Sequence> {
             .until_robot_is("carl", "/version")
             .get("/apis")
             .by_robot()
-            .as_user("carl")
+            .acting_as("carl")
             .post(WHO, json!({}))
             .by_robot()
-            .as_user("carl"),
+            .acting_as("carl"),
     ]
 }
 
