@@ -19,7 +19,7 @@ use super::servers::Asked;
 
 const DEFINITIONS: u32 = 12;
 /// A definition takes the time of that many of the lives that `CLAWDET_TEST_SEEDS` counts.
-const LIVES: u32 = 20;
+const LIVES: u32 = 80;
 /// Each costs a definition on the real server.
 const SHRINKS: u32 = 30;
 const FIELDS: [&str; 4] = ["a", "b", "c", "d"];

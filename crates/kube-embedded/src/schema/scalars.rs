@@ -145,7 +145,8 @@ fn shown(bound: Bound, number: &Number) -> String {
 }
 
 pub(super) fn check_allowed(node: &Node, value: &Value, path: &Path<'_>, causes: &mut Vec<Cause>) {
-    if node.allowed.is_empty() || node.allowed.iter().any(|allowed| equal(allowed, value)) {
+    let is = |allowed: &Value| !allowed.is_null() && equal(allowed, value);
+    if node.allowed.is_empty() || node.allowed.iter().any(is) {
         return;
     }
     let words: Vec<String> = node

@@ -106,6 +106,11 @@ fn a_value_of_the_wrong_type_is_named_with_both_types() {
     );
     accepts("{type: string, nullable: true}", &["null", "x"]);
     refuses(
+        "{type: string, nullable: true, enum: [a, null]}",
+        "null",
+        &["spec.f: Unsupported value: null: supported values: \"a\", \"null\""],
+    );
+    refuses(
         "{type: array, items: {type: object, properties: {n: {type: integer}}}}",
         "[{n: 1}, {n: x}]",
         &[

@@ -60,13 +60,12 @@ impl Walk<'_> {
         }
     }
 
+    /// The real validator asks of a null what it is and whether it is one of the allowed values, which it never is.
     fn check_null(&mut self, node: &Node, path: &Path<'_>) {
-        let Some(wanted) = wanted_type(node) else {
-            return;
-        };
-        if !node.nullable {
+        if let Some(wanted) = wanted_type(node).filter(|_| !node.nullable) {
             self.wrong_type(&wanted, "null", path);
         }
+        scalars::check_allowed(node, &Value::Null, path, &mut self.causes);
     }
 
     fn check_type(&mut self, node: &Node, value: &Value, path: &Path<'_>) {

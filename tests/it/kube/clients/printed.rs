@@ -41,12 +41,21 @@ pub(super) fn comparable(printed: &str, address: &str) -> String {
         || printed.to_owned(),
         |document| serde_json::to_string_pretty(&document).unwrap(),
     );
-    let printed = printed.replace(address, "<server>");
+    let printed = causes_in_order(&printed.replace(address, "<server>"));
     PLACEHOLDERS
         .iter()
         .fold(printed, |text, (pattern, placeholder)| {
             pattern.replace_all(&text, *placeholder).into_owned()
         })
+}
+
+/// What is wrong with an object is printed in any order by a real server.
+fn causes_in_order(printed: &str) -> String {
+    let mut lines: Vec<&str> = printed.split_inclusive('\n').collect();
+    for causes in lines.chunk_by_mut(|one, next| one.starts_with("* ") && next.starts_with("* ")) {
+        causes.sort_unstable();
+    }
+    lines.concat()
 }
 
 /// What is JSON, as a server may say the fields of an object in any order; and what tells who wrote, as the order of those
