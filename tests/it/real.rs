@@ -5,6 +5,8 @@
 
 pub(crate) mod apiserver;
 mod by_hand;
+#[path = "../../crates/kube-embedded/tests/real/cluster.rs"]
+mod cluster;
 mod definitions;
 mod dev;
 mod embedded;

@@ -1,10 +1,12 @@
 //! Real servers that run until they are stopped, for trying things by hand. What each program is, and
 //! how it is had, is in `services`; tests start servers of their own.
 
+#[path = "../../crates/kube-embedded/tests/real/cluster.rs"]
+mod cluster;
 mod process;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use clap::ValueEnum;
 use crate::run::say;
 use crate::services;
 use crate::services::cache;
+use cluster::{Cluster, free_ports};
 
 /// What can be started.
 #[derive(Clone, Copy, ValueEnum)]
@@ -25,6 +28,8 @@ pub(crate) enum Server {
     StripeMock,
 }
 
+/// Opens a server that only this machine reaches.
+const TOKEN: &str = "for-trying-things";
 /// kube-apiserver takes four seconds here, and twenty on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -140,56 +145,27 @@ impl Place {
 }
 
 fn kubernetes(place: &Place) -> Result<String> {
-    let [client, peer, port] = free_ports()?;
-    let (etcd, peers) = (loopback("http", client), loopback("http", peer));
-    let at = |file: &str| place.0.join(file).display().to_string();
-    make_key(&place.0.join("key"))?;
-    let token = "for-trying-things";
-    fs::write(
-        place.0.join("tokens"),
-        format!("{token},admin,admin,\"system:masters\"\n"),
-    )
-    .context("write the token")?;
-    let config = place.0.join("kubeconfig");
-    fs::write(&config, kubeconfig(&loopback("https", port), token)).context("write kubeconfig")?;
-    let words = [
-        format!("--data-dir={}", at("etcd")),
-        format!("--listen-client-urls={etcd}"),
-        format!("--advertise-client-urls={etcd}"),
-        format!("--listen-peer-urls={peers}"),
-        format!("--initial-advertise-peer-urls={peers}"),
-        format!("--initial-cluster=default={peers}"),
-        "--unsafe-no-fsync".to_owned(),
-    ];
+    let cluster = Cluster::in_folder(&place.0, TOKEN).context("make the files it reads")?;
+    let (key, config) = (cluster.signing_key(), cluster.kubeconfig());
+    make_key(&key)?;
+    let mut words = cluster.etcd_words();
+    words.push("--unsafe-no-fsync".to_owned());
     place.run("etcd", "CLAWDET_TOOL_ETCD", &words)?;
-    let words = [
-        format!("--etcd-servers={etcd}"),
-        "--bind-address=127.0.0.1".to_owned(),
-        format!("--secure-port={port}"),
-        format!("--cert-dir={}", at("certificates")),
-        format!("--token-auth-file={}", at("tokens")),
-        format!("--service-account-key-file={}", at("key")),
-        format!("--service-account-signing-key-file={}", at("key")),
-        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
-        "--authorization-mode=RBAC".to_owned(),
-    ];
+    let words = cluster.apiserver_words(&key);
     place.run("kube-apiserver", "CLAWDET_TOOL_KUBE_APISERVER", &words)?;
     let kubectl = services::program("CLAWDET_TOOL_KUBECTL")?;
     until("kube-apiserver is ready", place, || {
         let mut asked = Command::new(&kubectl);
-        asked
-            .arg("--kubeconfig")
-            .arg(&config)
-            .args(["get", "--raw", "/readyz"]);
-        asked.output().is_ok_and(|answer| answer.stdout == b"ok")
+        asked.arg("--kubeconfig").arg(&config);
+        let answer = asked.args(["get", "--raw", "/readyz"]).output();
+        answer.is_ok_and(|answer| answer.stdout == b"ok")
     })?;
-    let words = [
-        format!("--kubeconfig={}", config.display()),
-        format!("--service-account-private-key-file={}", at("key")),
-        "--leader-elect=false".to_owned(),
-        "--secure-port=0".to_owned(),
-    ];
+    let mut words = cluster.controllers_words();
+    // With it the controller of ServiceAccounts' tokens runs, as in a real cluster.
+    words.push(format!(
+        "--service-account-private-key-file={}",
+        key.display()
+    ));
     let name = "kube-controller-manager";
     place.run(name, "CLAWDET_TOOL_KUBE_CONTROLLER_MANAGER", &words)?;
     Ok(format!(
@@ -200,20 +176,15 @@ fn kubernetes(place: &Place) -> Result<String> {
 }
 
 fn stripe_mock(place: &Place) -> Result<String> {
-    let [port] = free_ports()?;
+    let [port] = free_ports().context("find a free port")?;
     let words = ["-http-addr".to_owned(), format!("127.0.0.1:{port}")];
     place.run("stripe-mock", "CLAWDET_TOOL_STRIPE_MOCK", &words)?;
     until("stripe-mock listens", place, || {
         TcpStream::connect(("127.0.0.1", port)).is_ok()
     })?;
     Ok(format!(
-        "{}, with any key like sk_test_123",
-        loopback("http", port)
+        "http://127.0.0.1:{port}, with any key like sk_test_123"
     ))
-}
-
-fn loopback(scheme: &str, port: u16) -> String {
-    format!("{scheme}://127.0.0.1:{port}")
 }
 
 /// The key that kube-apiserver signs tokens with.
@@ -235,30 +206,6 @@ fn make_key(file: &Path) -> Result<()> {
         bail!("openssl made no key ({made})");
     }
     Ok(())
-}
-
-fn kubeconfig(server: &str, token: &str) -> String {
-    format!(
-        "apiVersion: v1
-kind: Config
-clusters: [{{name: real, cluster: {{server: '{server}', insecure-skip-tls-verify: true}}}}]
-users: [{{name: admin, user: {{token: {token}}}}}]
-contexts: [{{name: real, context: {{cluster: real, user: admin}}}}]
-current-context: real
-"
-    )
-}
-
-/// Ports that nothing listens on; all held at once, so that they differ.
-fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    let mut held = Vec::with_capacity(N);
-    let mut ports = [0; N];
-    for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0").context("find a free port")?;
-        *port = listener.local_addr().context("read the port")?.port();
-        held.push(listener);
-    }
-    Ok(ports)
 }
 
 /// Asks until it holds.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::cascade::{Cascade, Task};
 use crate::cluster::Cluster;
 use crate::deletion::{self, Propagation, TRIES};
-use crate::ledger::{Address, WriteError};
+use crate::ledger::{Address, UNCOLLECTED, WriteError};
 use crate::metadata;
 use crate::registry::DEFINITIONS;
 use crate::revision::{self, Author};
@@ -24,9 +24,6 @@ use crate::stored::{FOREGROUND, ORPHAN, Owner, Stored};
 use fate::{Dependents, Fate, State};
 pub(crate) use unresolved::Unresolved;
 
-/// Events are not collected; see the ledger's index.
-const EVENTS: &str = "events";
-
 /// Whose fate a change decides anew: `old` and `new` are none where the object begins or ends.
 pub(crate) fn consequences(
     cluster: &Cluster,
@@ -34,7 +31,7 @@ pub(crate) fn consequences(
     old: Option<&Stored>,
     new: Option<&Stored>,
 ) -> Vec<Task> {
-    if &*address.resource == EVENTS {
+    if &*address.resource == UNCOLLECTED {
         return Vec::new();
     }
     let ledger = &cluster.ledger;
@@ -71,7 +68,7 @@ pub(crate) fn consequences(
 
 /// Decides and does what is to become of one object.
 pub(crate) async fn review(cascade: &Cascade<'_>, address: &Address) -> Result<(), Failure> {
-    if &*address.resource == EVENTS {
+    if &*address.resource == UNCOLLECTED {
         return Ok(());
     }
     for _ in 0..TRIES {

@@ -20,6 +20,7 @@ use crate::stored::Stored;
 use collection::Collection;
 pub(crate) use collection::{Event, EventKind, Expired, Page, Range};
 use ownership::Ownership;
+pub(crate) use ownership::UNCOLLECTED;
 
 /// Writes that may wait for the journal; the next one waits outside.
 const QUEUE_LIMIT: usize = 1024;

@@ -241,6 +241,24 @@ impl Sequence {
         self
     }
 
+    /// Waits until that user's refusal has these words in it.
+    pub(super) fn until_told(
+        mut self,
+        user: &str,
+        path: impl Into<String>,
+        words: &'static str,
+    ) -> Self {
+        self.steps.push(Step::Until {
+            path: path.into(),
+            headers: vec![("impersonate-user", user.to_owned())],
+            so: Box::new(move |_, refusal| {
+                let message = refusal["message"].as_str();
+                message.is_some_and(|message| message.contains(words))
+            }),
+        });
+        self
+    }
+
     /// Waits until a token opens nothing: a real server remembers one for ten seconds.
     pub(super) fn until_unauthorized(mut self, token: &str) -> Self {
         self.steps.push(Step::Until {

@@ -1,7 +1,5 @@
 //! A real kube-apiserver with a real etcd and kube-controller-manager, shared by the tests that run at the same time.
 
-use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Weak};
@@ -10,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
+use super::cluster::Cluster;
 use super::embedded::definitions;
 use super::kubectl::Kubectl;
 use super::process::Process;
@@ -57,13 +56,22 @@ impl ApiServer {
     async fn start([kubectl, apiserver, controllers, etcd, openssl]: [PathBuf; 5]) -> ApiServer {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        let [client, peer, port] = free_ports();
-        let etcd = start_etcd(&etcd, at, client, peer);
-        prepare(&openssl, at, port);
-        let apiserver = start_apiserver(&apiserver, at, client, port);
-        let controllers = start_controllers(&controllers, at);
+        let cluster = Cluster::in_folder(at, TOKEN).unwrap();
+        let key = cluster.signing_key();
+        make_key(&openssl, &key);
+        let start = |program: &Path, words: Vec<String>, log| {
+            Process::start(Command::new(program).args(words), &at.join(log))
+        };
+        let mut words = cluster.etcd_words();
+        words.push("--unsafe-no-fsync".to_owned());
+        let etcd = start(&etcd, words, "etcd.log");
+        let apiserver = start(&apiserver, cluster.apiserver_words(&key), "apiserver.log");
+        let mut words = cluster.controllers_words();
+        words.push(format!("--controllers={CONTROLLERS}"));
+        // It waits for the server by itself.
+        let controllers = start(&controllers, words, "controllers.log");
         let mut server = ApiServer {
-            url: format!("https://127.0.0.1:{port}"),
+            url: cluster.url(),
             kubectl,
             folder,
             apiserver,
@@ -111,66 +119,7 @@ impl ApiServer {
     }
 }
 
-fn start_etcd(program: &Path, folder: &Path, client: u16, peer: u16) -> Process {
-    let client = format!("http://127.0.0.1:{client}");
-    let peer = format!("http://127.0.0.1:{peer}");
-    Process::start(
-        Command::new(program)
-            .arg("--data-dir")
-            .arg(folder.join("etcd"))
-            .args(["--listen-client-urls", &client])
-            .args(["--advertise-client-urls", &client])
-            .args(["--listen-peer-urls", &peer])
-            .args(["--initial-advertise-peer-urls", &peer])
-            .args(["--initial-cluster", &format!("default={peer}")])
-            .arg("--unsafe-no-fsync"),
-        &folder.join("etcd.log"),
-    )
-}
-
-fn start_apiserver(program: &Path, folder: &Path, etcd: u16, port: u16) -> Process {
-    Process::start(
-        Command::new(program)
-            .arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"))
-            .arg("--bind-address=127.0.0.1")
-            .arg(format!("--secure-port={port}"))
-            .arg(format!(
-                "--cert-dir={}",
-                folder.join("certificates").display()
-            ))
-            .arg(format!(
-                "--token-auth-file={}",
-                folder.join("tokens").display()
-            ))
-            .arg(format!(
-                "--service-account-key-file={}",
-                folder.join("key").display()
-            ))
-            .arg(format!(
-                "--service-account-signing-key-file={}",
-                folder.join("key").display()
-            ))
-            .arg("--service-account-issuer=https://kubernetes.default.svc")
-            .arg("--service-cluster-ip-range=10.0.0.0/24")
-            .arg("--authorization-mode=RBAC"),
-        &folder.join("apiserver.log"),
-    )
-}
-
-/// It waits for the server by itself.
-fn start_controllers(program: &Path, folder: &Path) -> Process {
-    let kubeconfig = folder.join("kubeconfig");
-    Process::start(
-        Command::new(program)
-            .arg(format!("--kubeconfig={}", kubeconfig.display()))
-            .arg(format!("--controllers={CONTROLLERS}"))
-            .args(["--leader-elect=false", "--secure-port=0"]),
-        &folder.join("controllers.log"),
-    )
-}
-
-/// The files that the servers and kubectl read.
-fn prepare(openssl: &Path, folder: &Path, port: u16) {
+fn make_key(openssl: &Path, file: &Path) {
     let made = Command::new(openssl)
         .args([
             "ecparam",
@@ -180,26 +129,8 @@ fn prepare(openssl: &Path, folder: &Path, port: u16) {
             "-noout",
             "-out",
         ])
-        .arg(folder.join("key"))
+        .arg(file)
         .output()
         .unwrap();
     assert!(made.status.success(), "make a key: {made:?}");
-    let user = format!("{TOKEN},tester,tester,\"system:masters\"\n");
-    fs::write(folder.join("tokens"), user).unwrap();
-    let kubeconfig = format!(
-        "apiVersion: v1
-kind: Config
-clusters: [{{name: real, cluster: {{server: 'https://127.0.0.1:{port}', insecure-skip-tls-verify: true}}}}]
-users: [{{name: tester, user: {{token: {TOKEN}}}}}]
-contexts: [{{name: real, context: {{cluster: real, user: tester}}}}]
-current-context: real
-"
-    );
-    fs::write(folder.join("kubeconfig"), kubeconfig).unwrap();
-}
-
-/// Ports that nothing listens on; all held at once, so that they differ.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -1,6 +1,8 @@
 //! `cargo bench --bench kube`: this server on `SQLite` beside a real kube-apiserver with etcd, the same work for both, in
 //! turns. Here: what a person can ask, and the order of it all; what is measured is in `work` and `course`.
 
+#[path = "../../tests/real/cluster.rs"]
+mod cluster;
 mod course;
 mod process;
 mod report;

@@ -1,8 +1,7 @@
 //! The two servers that are measured, each started as its users start it, and one client for both.
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use kube::config::{AuthInfo, Config, Kubeconfig};
 use kube::{Client, client::Body};
 use tempfile::TempDir;
 
+use super::cluster::{Cluster, free_ports};
 use super::process::Process;
 
 /// Opens the real one, which listens on loopback for minutes.
@@ -52,7 +52,7 @@ impl Side {
 
     async fn ours_in(folder: TempDir) -> Result<Self> {
         let at = folder.path();
-        let [port] = free_ports()?;
+        let [port] = free_ports().context("find a free port")?;
         let kubeconfig = at.join("kubeconfig");
         // Of an earlier start.
         let _ = fs::remove_file(&kubeconfig);
@@ -83,25 +83,24 @@ impl Side {
     pub(super) async fn real(programs: &Real<'_>) -> Result<Self> {
         let folder = TempDir::new().context("make a folder")?;
         let at = folder.path();
-        let [client_port, peer, port] = free_ports()?;
+        let cluster = Cluster::in_folder(at, TOKEN).context("make the files it reads")?;
         let key = rcgen::KeyPair::generate().context("make a key")?;
-        fs::write(at.join("key"), key.serialize_pem()).context("write the key")?;
-        fs::write(at.join("key.pub"), key.public_key_pem()).context("write the public key")?;
-        let user = format!("{TOKEN},bench,bench,\"system:masters\"\n");
-        fs::write(at.join("tokens"), user).context("write the tokens")?;
+        let public = at.join("key.pub");
+        fs::write(cluster.signing_key(), key.serialize_pem()).context("write the key")?;
+        fs::write(&public, key.public_key_pem()).context("write the public key")?;
         let begun = Instant::now();
         let etcd = Process::start(
-            &mut etcd(programs.etcd, at, client_port, peer),
+            Command::new(programs.etcd).args(cluster.etcd_words()),
             &at.join("etcd.log"),
         )?;
         let mut apiserver = Process::start(
-            &mut apiserver(programs.apiserver, at, client_port, port),
+            Command::new(programs.apiserver).args(cluster.apiserver_words(&public)),
             &at.join("apiserver.log"),
         )?;
-        let start = ready(port, &mut apiserver, begun).await?;
+        let start = ready(cluster.port, &mut apiserver, begun).await?;
         Ok(Self {
             client: client(
-                port,
+                cluster.port,
                 AuthInfo {
                     token: Some(TOKEN.to_owned().into()),
                     ..AuthInfo::default()
@@ -121,41 +120,6 @@ impl Side {
     pub(super) fn processor_time(&self) -> Result<Duration> {
         self.processes.iter().map(Process::processor_time).sum()
     }
-}
-
-fn etcd(program: &Path, folder: &Path, client: u16, peer: u16) -> Command {
-    let client = format!("http://127.0.0.1:{client}");
-    let peer = format!("http://127.0.0.1:{peer}");
-    let mut etcd = Command::new(program);
-    etcd.arg("--data-dir")
-        .arg(folder.join("etcd"))
-        .args(["--listen-client-urls", &client])
-        .args(["--advertise-client-urls", &client])
-        .args(["--listen-peer-urls", &peer])
-        .args(["--initial-advertise-peer-urls", &peer])
-        .args(["--initial-cluster", &format!("default={peer}")]);
-    etcd
-}
-
-fn apiserver(program: &Path, folder: &Path, etcd: u16, port: u16) -> Command {
-    let file = |name: &str| -> PathBuf { folder.join(name) };
-    let mut apiserver = Command::new(program);
-    apiserver
-        .arg(format!("--etcd-servers=http://127.0.0.1:{etcd}"))
-        .arg("--bind-address=127.0.0.1")
-        .arg(format!("--secure-port={port}"))
-        .arg("--cert-dir")
-        .arg(file("certificates"))
-        .arg("--token-auth-file")
-        .arg(file("tokens"))
-        .arg("--service-account-key-file")
-        .arg(file("key.pub"))
-        .arg("--service-account-signing-key-file")
-        .arg(file("key"))
-        .arg("--service-account-issuer=https://kubernetes.default.svc")
-        .arg("--service-cluster-ip-range=10.0.0.0/24")
-        .arg("--authorization-mode=RBAC");
-    apiserver
 }
 
 /// Asks until it is ready; from `begun` on.
@@ -183,16 +147,4 @@ fn client(port: u16, auth_info: AuthInfo) -> Result<Client> {
     config.accept_invalid_certs = true;
     config.auth_info = auth_info;
     Client::try_from(config).context("make a client")
-}
-
-/// Ports that nothing listens on; all held at once, so that they differ.
-fn free_ports<const N: usize>() -> Result<[u16; N]> {
-    let mut ports = [0; N];
-    let mut held = Vec::new();
-    for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0").context("find a free port")?;
-        *port = listener.local_addr().context("ask for the port")?.port();
-        held.push(listener);
-    }
-    Ok(ports)
 }

@@ -7,7 +7,7 @@ use super::Address;
 use crate::stored::{ORPHAN, Stored};
 
 /// Events own nothing and are owned by nothing, as in Kubernetes (`DefaultIgnoredResources` of its collector).
-const IGNORED: &str = "events";
+pub(crate) const UNCOLLECTED: &str = "events";
 
 #[derive(Default)]
 pub(super) struct Ownership {
@@ -24,7 +24,7 @@ struct Held {
 impl Ownership {
     /// Takes note of a change; either state is none where the object begins or ends.
     pub(super) fn note(&mut self, address: &Address, old: Option<&Stored>, new: Option<&Stored>) {
-        if &*address.resource == IGNORED {
+        if &*address.resource == UNCOLLECTED {
             return;
         }
         for owner in old.into_iter().flat_map(Stored::owners) {

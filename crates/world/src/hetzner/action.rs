@@ -42,10 +42,6 @@ impl Listed for Action {
     fn created(&self) -> Millis {
         self.started
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl Action {

@@ -80,10 +80,6 @@ impl Listed for Firewall {
     fn created(&self) -> Millis {
         self.created
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl Firewall {

@@ -64,10 +64,6 @@ impl Listed for Image {
     fn created(&self) -> Millis {
         self.created
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl Image {

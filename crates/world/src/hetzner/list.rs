@@ -25,7 +25,10 @@ pub(super) trait Listed {
     fn name(&self) -> &str;
     fn labels(&self) -> Option<&Labels>;
     fn created(&self) -> Millis;
-    fn gone(&self) -> Option<Millis>;
+    /// When it ended, if a list may still show it after that.
+    fn gone(&self) -> Option<Millis> {
+        None
+    }
 }
 
 /// How far behind the world a list is shown. Drawn once for each list.

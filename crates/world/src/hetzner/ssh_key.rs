@@ -45,10 +45,6 @@ impl Listed for SshKey {
     fn created(&self) -> Millis {
         self.created
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl SshKey {

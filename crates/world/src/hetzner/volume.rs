@@ -55,10 +55,6 @@ impl Listed for Volume {
     fn created(&self) -> Millis {
         self.created
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl Volume {

@@ -153,10 +153,6 @@ impl Listed for Zone {
     fn created(&self) -> Millis {
         self.created
     }
-
-    fn gone(&self) -> Option<Millis> {
-        None
-    }
 }
 
 impl Listed for RecordSet {
@@ -174,10 +170,6 @@ impl Listed for RecordSet {
 
     fn created(&self) -> Millis {
         self.created
-    }
-
-    fn gone(&self) -> Option<Millis> {
-        None
     }
 }
 
