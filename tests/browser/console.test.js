@@ -134,6 +134,28 @@ test("the keyboard alone skips, follows, pauses and lets go", { skip }, async ()
   await page.context().close();
 });
 
+test("who follows while a slow answer is under way is where the link leads, not where the answer was asked", { skip }, async () => {
+  const page = await newPage();
+  await page.goto(dev.endpoints.console);
+  await page.locator("#timeline-rows a.thing").first().waitFor();
+  let answer;
+  const held = new Promise((resolve) => { answer = resolve; });
+  const isHeld = new Promise((resolve) => {
+    page.route("**/live", async (route) => {
+      resolve();
+      await held;
+      await route.continue();
+    });
+  });
+  await askForServer(4714);
+  await isHeld;
+  await page.locator("#timeline-rows a.thing").first().click();
+  answer();
+  await page.locator("#unfollow:focus").waitFor();
+  await page.locator("#filters .following").waitFor();
+  await page.context().close();
+});
+
 test("without JavaScript the page shows the moment, and its links follow", { skip }, async () => {
   const page = await newPage({ javaScriptEnabled: false });
   await page.goto(dev.endpoints.console);

@@ -324,26 +324,24 @@ function showPlaces(places) {
 // scrolling stay where they are.
 
 let paused = false;
-let reading = false;
-let readAgain = false;
+let reading = null;
+let readingNext = null;
 
-async function follow() {
-  if (reading) {
-    readAgain = true;
-    return;
-  }
-  reading = true;
+// Done when what a read begun from now on has brought is on the page: one that is under way may be of another moment or page.
+function follow() {
+  if (!reading) return (reading = read().finally(() => { reading = null; }));
+  readingNext ??= reading.then(() => { readingNext = null; return follow(); });
+  return readingNext;
+}
+
+async function read() {
+  const asked = location.search;
   try {
-    const answer = await fetch("/live" + location.search);
-    if (answer.ok) takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const answer = await fetch("/live" + asked);
+    const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh && asked === location.search) takeOver(fresh);
   } catch {
     // The stream says when the world is back.
-  } finally {
-    reading = false;
-    if (readAgain) {
-      readAgain = false;
-      follow();
-    }
   }
 }
 
